@@ -1,0 +1,44 @@
+/**
+ * Errors a caller may see. Everything else that is thrown is a defect: it is masked, logged with its cause and
+ * answered with an id.
+ */
+export type ErrorCode =
+  | 'BAD_USER_INPUT'
+  | 'UNAUTHENTICATED'
+  | 'FORBIDDEN'
+  | 'NOT_FOUND'
+  | 'IDEMPOTENCY_CONFLICT'
+  | 'TOO_MANY_REQUESTS'
+  | 'UNAVAILABLE';
+
+/** `message` is written for the caller; `details` become `extensions` of the GraphQL error. */
+export class DomainError extends Error {
+  override readonly name = 'DomainError';
+
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    readonly details: Readonly<Record<string, unknown>> = {},
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/** Input that is valid for nobody, at any time: names the field, the value that came and the limit it broke. */
+export function badInput(field: string, value: unknown, limit: string): DomainError {
+  const shown =
+    typeof value === 'string' && value.length > 80 ? `${value.slice(0, 80)}… (${value.length} characters)` : value;
+  return new DomainError(
+    'BAD_USER_INPUT',
+    `${field} is ${JSON.stringify(shown)}, but it must be ${limit}. Nothing was run and nothing was charged.`,
+    { field, value: shown, limit },
+  );
+}
+
+/** The same words whether a thing never existed or belongs to somebody else, so that ids cannot be probed. */
+export function notFound(what: string, id: string): DomainError {
+  return new DomainError('NOT_FOUND', `No ${what} with the id ${JSON.stringify(id.slice(0, 80))} in this account.`, {
+    field: 'id',
+  });
+}

@@ -1,0 +1,100 @@
+import type { ProviderName } from '../catalog/models.ts';
+import type { Size } from '../catalog/sizes.ts';
+import type { StylePreset } from '../catalog/style-presets.ts';
+
+/** One picture to draw, in our words. The adapter maps it to the vendor's; it never changes what is asked. */
+export interface RenderRequest {
+  /** Which address of the provider, and the vendor's own name for the model there (see the catalog's `Host`). */
+  readonly host: string;
+  readonly vendorModel: string;
+  readonly prompt: string;
+  readonly negativePrompt: string | null;
+  /** Set only for models with `stylePresetField`; otherwise it is already part of the prompt. */
+  readonly stylePreset: StylePreset | null;
+  readonly seed: number | null;
+  /** What the vendor is asked to draw. `aspectRatio` and `imageSize` are null for models that take any size. */
+  readonly render: Size & { readonly aspectRatio: string | null; readonly imageSize: string | null };
+}
+
+/** Where an accepted picture is being drawn. Survives our restart, so it holds all that `check` and `cancel` need. */
+export interface Ticket {
+  readonly host: string;
+  readonly vendorModel: string;
+  readonly vendorId: string;
+}
+
+/** Why a vendor would not draw; decides between the next route, a breaker and an alarm, never a second purchase. */
+export type RejectionReason =
+  | 'BAD_REQUEST'
+  | 'AUTHENTICATION'
+  | 'OUT_OF_FUNDS'
+  | 'FORBIDDEN'
+  | 'NOT_FOUND'
+  | 'MODEL_RETIRED'
+  | 'TOO_LARGE'
+  | 'RATE_LIMITED'
+  | 'UNREACHABLE';
+
+/** The vendor's bytes. `seed` is the one the vendor says it used, or null where it does not say. */
+export interface Delivered {
+  readonly kind: 'delivered';
+  readonly picture: Buffer;
+  readonly seed: number | null;
+}
+/** Nothing was bought: a 4xx, a 429, or the request never left. Another route may be tried. */
+export interface Rejected {
+  readonly kind: 'rejected';
+  readonly reason: RejectionReason;
+  readonly message: string;
+  readonly retryAfterSeconds: number | null;
+}
+/** Withheld by the vendor's moderation, before or after drawing, whatever the HTTP status said. */
+export interface Moderated {
+  readonly kind: 'moderated';
+  readonly message: string;
+  /** Whether the vendor charges us for it. */
+  readonly billed: boolean;
+}
+/** The vendor says it succeeded, but what came is not a usable picture. It is billed. */
+export interface Broken {
+  readonly kind: 'broken';
+  readonly message: string;
+}
+/** The request may have been accepted and bought (5xx, reset or time-out after the body was sent): never send it again. */
+export interface Unknown {
+  readonly kind: 'unknown';
+  readonly message: string;
+}
+/** The vendor took the job and will draw it; ask again with `check`. */
+export interface Accepted {
+  readonly kind: 'accepted';
+  readonly ticket: Ticket;
+  readonly pollAfterMs: number;
+}
+/** Still drawing, or the vendor could not say just now. */
+export interface Pending {
+  readonly kind: 'pending';
+  readonly pollAfterMs: number;
+}
+/** The vendor accepted the job and then failed at it. It does not charge for that. */
+export interface Failed {
+  readonly kind: 'failed';
+  readonly message: string;
+}
+
+export type SubmitOutcome = Accepted | Delivered | Rejected | Moderated | Broken | Unknown;
+export type CheckOutcome = Pending | Delivered | Failed | Moderated | Broken | Unknown;
+
+/**
+ * A vendor's protocol and nothing else: no polling, no prices, no retries, no database. Neither method throws for
+ * anything a vendor does; a throw is our defect. `signal` ends the call with `unknown` (or `rejected` when nothing was
+ * sent yet).
+ */
+export interface Provider {
+  readonly name: ProviderName;
+  submit(request: RenderRequest, signal: AbortSignal): Promise<SubmitOutcome>;
+  /** Asks once how an accepted job stands. `unknown` means the vendor will never be able to say (gone). */
+  check(ticket: Ticket, signal: AbortSignal): Promise<CheckOutcome>;
+  /** Asks the vendor to stop, where it can; best effort, says nothing. */
+  cancel(ticket: Ticket, signal: AbortSignal): Promise<void>;
+}
