@@ -1,0 +1,132 @@
+import type { Db, Tx } from '../platform/database.ts';
+import type { Account, ApiKey, LimitOverrides, Role, Viewer } from './account.ts';
+
+type AccountRow = {
+  id: string;
+  name: string;
+  role: Role;
+  tier: string;
+  next_tier: string | null;
+  limits: LimitOverrides;
+  created_at: Date;
+};
+
+type AccountTables = {
+  accounts: AccountRow;
+  api_keys: { id: string; account_id: string; hash: string; label: string; created_at: Date; revoked_at: Date | null };
+};
+
+export class AccountsStore {
+  readonly #db;
+
+  constructor(db: Db) {
+    this.#db = db.withTables<AccountTables>();
+  }
+
+  /** The accounts behind key hashes, revoked keys left out. */
+  async viewersByKeyHash(hashes: readonly string[]): Promise<Map<string, Viewer>> {
+    const rows = await this.#db
+      .selectFrom('api_keys as k')
+      .innerJoin('accounts as a', 'a.id', 'k.account_id')
+      .selectAll('a')
+      .select(['k.id as key_id', 'k.hash'])
+      .where('k.hash', 'in', [...hashes])
+      .where('k.revoked_at', 'is', null)
+      .execute();
+    return new Map(rows.map((row) => [row.hash, { ...toAccount(row), keyId: row.key_id }]));
+  }
+
+  async find(id: string, tx?: Tx): Promise<Account | null> {
+    const row = await (tx?.withTables<AccountTables>() ?? this.#db)
+      .selectFrom('accounts')
+      .selectAll()
+      .where('id', '=', id)
+      .executeTakeFirst();
+    return row ? toAccount(row) : null;
+  }
+
+  async count(): Promise<number> {
+    const { count } = await this.#db
+      .selectFrom('accounts')
+      .select((eb) => eb.fn.countAll<bigint>().as('count'))
+      .executeTakeFirstOrThrow();
+    return Number(count);
+  }
+
+  /** Every account of a development database, oldest first. */
+  async first(limit: number): Promise<Account[]> {
+    const rows = await this.#db.selectFrom('accounts').selectAll().orderBy('id').limit(limit).execute();
+    return rows.map(toAccount);
+  }
+
+  async insert(tx: Tx, account: Account): Promise<void> {
+    await tx
+      .withTables<AccountTables>()
+      .insertInto('accounts')
+      .values({
+        id: account.id,
+        name: account.name,
+        role: account.role,
+        tier: account.tier,
+        next_tier: account.nextTier,
+        limits: JSON.stringify(account.limits) as unknown as LimitOverrides,
+        created_at: account.createdAt,
+      })
+      .execute();
+  }
+
+  async update(
+    tx: Tx,
+    id: string,
+    change: { tier?: string; nextTier?: string | null; limits?: LimitOverrides },
+  ): Promise<void> {
+    await tx
+      .withTables<AccountTables>()
+      .updateTable('accounts')
+      .set({
+        ...(change.tier !== undefined && { tier: change.tier }),
+        ...(change.nextTier !== undefined && { next_tier: change.nextTier }),
+        ...(change.limits !== undefined && { limits: JSON.stringify(change.limits) as unknown as LimitOverrides }),
+      })
+      .where('id', '=', id)
+      .execute();
+  }
+
+  async insertKey(key: ApiKey, hash: string, tx?: Tx): Promise<void> {
+    await (tx?.withTables<AccountTables>() ?? this.#db)
+      .insertInto('api_keys')
+      .values({
+        id: key.id,
+        account_id: key.accountId,
+        hash,
+        label: key.label,
+        created_at: key.createdAt,
+        revoked_at: null,
+      })
+      .execute();
+  }
+
+  /** The account whose key was revoked, or null when there is no such key that still worked. */
+  async revokeKey(id: string, now: Date): Promise<string | null> {
+    const row = await this.#db
+      .updateTable('api_keys')
+      .set({ revoked_at: now })
+      .where('id', '=', id)
+      .where('revoked_at', 'is', null)
+      .returning('account_id')
+      .executeTakeFirst();
+    return row?.account_id ?? null;
+  }
+}
+
+function toAccount(row: AccountRow): Account {
+  return {
+    id: row.id,
+    name: row.name,
+    role: row.role,
+    tier: row.tier,
+    nextTier: row.next_tier,
+    limits: row.limits,
+    createdAt: row.created_at,
+  };
+}

@@ -1,0 +1,62 @@
+/** The kinds of picture that are kept. Vendors' other formats are turned into one of these before they are stored. */
+export const CONTENT_TYPES = ['image/png', 'image/jpeg', 'image/webp', 'image/avif'] as const;
+export type ContentType = (typeof CONTENT_TYPES)[number];
+
+/** A picture ready to be kept: what it is was measured, not believed. */
+export interface FinishedPicture {
+  readonly bytes: Buffer;
+  readonly width: number;
+  readonly height: number;
+  readonly contentType: ContentType;
+  /** Lower-case hex. */
+  readonly sha256: string;
+}
+
+/** A picture whose bytes are safe on disk and whose row is still to be written. */
+export interface StoredPicture {
+  readonly id: string;
+  readonly storageKey: string;
+  readonly width: number;
+  readonly height: number;
+  readonly byteCount: number;
+  readonly contentType: ContentType;
+  readonly sha256: string;
+}
+
+/** Where a picture came from and what it cost. */
+export interface Lineage {
+  readonly accountId: string;
+  readonly operation: string | null;
+  readonly provider: string | null;
+  readonly model: string | null;
+  readonly prompt: string | null;
+  readonly negativePrompt: string | null;
+  readonly seed: number | null;
+  /** Hash of the canonical input that made it: equal hashes mean that the same was asked for. */
+  readonly inputHash: string | null;
+  readonly jobId: string | null;
+  readonly imageId: string | null;
+  /** The asset it was made from. */
+  readonly parentId: string | null;
+  /** What it cost, in milli-credits. */
+  readonly credits: bigint;
+  readonly priceVersion: number | null;
+}
+
+/** What a delivered image of a job becomes. */
+export interface NewOutput extends StoredPicture, Lineage {
+  readonly operation: string;
+  readonly jobId: string;
+  readonly imageId: string;
+}
+
+export interface Asset extends StoredPicture, Lineage {
+  readonly kind: 'OUTPUT' | 'INPUT';
+  readonly createdAt: Date;
+}
+
+export interface AssetFilter {
+  readonly operation?: string | null | undefined;
+  readonly provider?: string | null | undefined;
+  readonly model?: string | null | undefined;
+}

@@ -1,0 +1,125 @@
+import { badInput, DomainError } from '../errors.ts';
+import { findModel, type Model, type ProviderName } from './models.ts';
+import type { Quality } from './operations.ts';
+import { resolveSize, type Size, type SizeWish } from './sizes.ts';
+import { isStylePreset, STYLE_PRESETS, type StylePreset } from './style-presets.ts';
+import { findTemplate } from './templates.ts';
+
+export const PROMPT_LENGTH_MAX = 10_000;
+export const SEED_MAX = 2_147_483_647;
+/** The most images any tier may ask for in one operation; a tier may allow fewer. */
+export const COUNT_MAX = 10;
+const DEFAULT_SIZE: Size = { width: 1024, height: 1024 };
+
+/** What a client sends to have pictures generated; everything but the prompt may be left out. */
+export interface GenerateInput extends SizeWish {
+  readonly prompt: string;
+  readonly negativePrompt?: string | undefined;
+  readonly quality?: Quality | undefined;
+  readonly provider?: ProviderName | undefined;
+  readonly model?: string | undefined;
+  readonly template?: string | undefined;
+  readonly stylePreset?: string | undefined;
+  readonly seed?: number | undefined;
+  readonly count?: number | undefined;
+}
+
+/**
+ * The same wish in canonical form: defaults filled in, sizes worked out, equal spellings made one. Two inputs that mean
+ * the same picture at the same price are equal here, so their hashes are equal.
+ */
+export interface GenerateRequest {
+  readonly operation: 'GENERATE';
+  readonly prompt: string;
+  readonly negativePrompt: string | null;
+  readonly quality: Quality;
+  readonly provider: ProviderName | null;
+  /** The model's full id, or null when only a quality or a provider was named. */
+  readonly model: string | null;
+  readonly size: Size;
+  readonly stylePreset: StylePreset | null;
+  /** The first image's seed; image i uses `seed + i`. */
+  readonly seed: number | null;
+  readonly count: number;
+}
+
+/**
+ * @throws BAD_USER_INPUT, naming field, value and limit, for what is valid for nobody; NOT for what another tier,
+ * size or provider could do, which is a refusal.
+ */
+export function canonicalGenerate(input: GenerateInput): GenerateRequest {
+  const template = input.template === undefined ? undefined : findTemplate(input.template);
+  if (input.template !== undefined && template === undefined) {
+    throw badInput('template', input.template, 'the id of a template; the templates query lists them');
+  }
+  const model = checkedModel(input.model, input.provider);
+  const count = checkedCount(input.count);
+  return {
+    operation: 'GENERATE',
+    prompt: checkedText('prompt', input.prompt, 1),
+    negativePrompt: input.negativePrompt ? checkedText('negativePrompt', input.negativePrompt, 0) : null,
+    // A named model has its own class; a quality beside it would mean nothing, so it must not make two inputs differ.
+    quality: model?.quality ?? input.quality ?? 'STANDARD',
+    provider: model?.provider ?? input.provider ?? null,
+    model: model?.id ?? null,
+    size: resolveSize(input, template ?? DEFAULT_SIZE),
+    stylePreset: checkedStyle(input.stylePreset) ?? template?.stylePreset ?? null,
+    seed: checkedSeed(input.seed, count),
+    count,
+  };
+}
+
+function checkedModel(name: string | undefined, provider: ProviderName | undefined): Model | undefined {
+  if (name === undefined) return undefined;
+  const model = findModel(name);
+  if (model === undefined)
+    throw badInput('model', name, 'the id of a model, such as "stability/core"; the models query lists them');
+  if (provider !== undefined && provider !== model.provider) {
+    throw badInput('provider', provider, `${model.provider}, because the model ${model.id} belongs to it, or left out`);
+  }
+  return model;
+}
+
+function checkedCount(count: number | undefined): number {
+  if (count === undefined) return 1;
+  if (!Number.isInteger(count) || count < 1 || count > COUNT_MAX) {
+    throw badInput('count', count, `a whole number from 1 to ${COUNT_MAX}`);
+  }
+  return count;
+}
+
+function checkedSeed(seed: number | undefined, count: number): number | null {
+  if (seed === undefined) return null;
+  const seedMax = SEED_MAX - (count - 1);
+  if (!Number.isInteger(seed) || seed < 0 || seed > seedMax) {
+    throw badInput('seed', seed, `a whole number from 0 to ${seedMax} (each image of a batch adds one)`);
+  }
+  return seed;
+}
+
+function checkedStyle(name: string | undefined): StylePreset | undefined {
+  if (name === undefined || isStylePreset(name)) return name;
+  throw badInput('stylePreset', name, `one of ${Object.keys(STYLE_PRESETS).join(', ')}`);
+}
+
+/** Text as people write it, in any script; only what no store and no vendor can carry is turned away. */
+export function checkedText(field: string, text: string, lengthMin: number): string {
+  const trimmed = text.trim();
+  const length = [...trimmed].length;
+  if (length < lengthMin) throw badInput(field, text, 'some text; it is empty');
+  if (length > PROMPT_LENGTH_MAX) {
+    throw new DomainError(
+      'BAD_USER_INPUT',
+      `${field} has ${length} characters, but it must have at most ${PROMPT_LENGTH_MAX}. Nothing was run and nothing was charged.`,
+      { field, value: length, limit: PROMPT_LENGTH_MAX },
+    );
+  }
+  if (trimmed.includes('\0') || !trimmed.isWellFormed()) {
+    throw badInput(
+      field,
+      '(text with a NUL character or half a surrogate pair)',
+      'well-formed Unicode text without NUL characters',
+    );
+  }
+  return trimmed;
+}

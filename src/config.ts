@@ -1,0 +1,211 @@
+import { isAbsolute, resolve } from 'node:path';
+import { z } from 'zod';
+
+/** A setting that is missing or wrong. Start prints the message and exits; nothing has been opened yet. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
+const port = z.coerce.number().int().min(0).max(65_535);
+const list = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== ''),
+);
+const hostAndPort = /^(?:\[[0-9a-f:]+\]|[a-z0-9.-]+):\d{1,5}$/i;
+const httpUrl = z
+  .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
+  .transform((url) => url.replace(/\/+$/, ''));
+const providerName = z.enum(['stability', 'wavespeed', 'huggingface', 'gemini']);
+
+/** Every setting, its form and its default. The README's table is written from this list. */
+const settings = z.object({
+  NODE_ENV: z.enum(['development', 'test', 'production']).default('development'),
+  ROLE: z.enum(['all', 'gateway', 'worker']).default('all'),
+  HOST: z.string().min(1).optional(),
+  PORT: port.default(4000),
+  PUBLIC_URL: httpUrl.optional(),
+  DATA_DIR: z.string().min(1).default('data'),
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres:// URL' }).optional(),
+  DATABASE_POOL_MAX: z.coerce.number().int().min(2).max(200).default(16),
+  REDIS_URL: z.url({ protocol: /^rediss?$/, error: 'must be a redis:// or rediss:// URL' }).optional(),
+  STORAGE: z.string().min(1).optional(),
+  SIGNING_KEYS: list.optional(),
+  PROVIDERS: list.pipe(z.array(providerName).min(1)).optional(),
+  STABILITY_API_KEY: z.string().min(1).optional(),
+  WAVESPEED_API_KEY: z.string().min(1).optional(),
+  HF_TOKEN: z.string().min(1).optional(),
+  GEMINI_API_KEY: z.string().min(1).optional(),
+  STABILITY_BASE_URL: httpUrl.optional(),
+  WAVESPEED_BASE_URL: httpUrl.optional(),
+  HF_BASE_URL: httpUrl.optional(),
+  GEMINI_BASE_URL: httpUrl.optional(),
+  OUTBOUND_ALLOW: list
+    .pipe(z.array(z.string().regex(hostAndPort, 'must be host:port pairs, such as 127.0.0.1:5555')))
+    .default([]),
+  SANDBOX_LATENCY: z.coerce.number().min(0).max(10).default(1),
+  READS_PER_MINUTE: z.coerce.number().int().min(0).default(6_000),
+  PLAYGROUND: flag.optional(),
+  INTROSPECTION: flag.optional(),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).default('info'),
+});
+
+const SIGNING_KEY_LENGTH_MIN = 32;
+
+export type ProviderSetting =
+  | { readonly mode: 'LIVE'; readonly apiKey: string; readonly baseUrl: string | null }
+  | { readonly mode: 'SANDBOX' }
+  | { readonly mode: 'OFF' };
+
+export interface Config {
+  readonly environment: 'development' | 'test' | 'production';
+  readonly role: 'all' | 'gateway' | 'worker';
+  readonly host: string;
+  readonly port: number;
+  /** Where clients reach us; null means the address that is listened on. */
+  readonly publicUrl: string | null;
+  readonly dataDir: string;
+  /** Null: PGlite, embedded, in `dataDir`. */
+  readonly databaseUrl: string | null;
+  readonly databasePoolMax: number;
+  /** Null: everything that Redis would do is done in process. */
+  readonly redisUrl: string | null;
+  /** The folder that pictures are kept in. */
+  readonly storage: string;
+  /** Null: made once and kept in `dataDir` (development only). */
+  readonly signingKeys: readonly string[] | null;
+  readonly providers: Readonly<Record<'stability' | 'wavespeed' | 'huggingface' | 'gemini', ProviderSetting>>;
+  readonly outboundAllow: readonly string[];
+  /** 0: vendors answer at once; 1: they take as long as the real ones usually do. */
+  readonly sandboxLatency: number;
+  /** Queries a minute and account before they are called abuse; 0 switches the limit off. */
+  readonly readsPerMinute: number;
+  readonly playground: boolean;
+  readonly introspection: boolean;
+  readonly logLevel: string;
+}
+
+/**
+ * Turns the environment into a checked, frozen Config.
+ * @throws ConfigError that names every setting that is missing or wrong, with what is wrong about it.
+ */
+export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+  const given = Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
+  );
+  const parsed = settings.safeParse(given);
+  if (!parsed.success) {
+    throw new ConfigError(
+      parsed.error.issues
+        .map((issue) => {
+          const name = String(issue.path[0]);
+          return `${name}=${shown(name, given[name])}: ${issue.message}`;
+        })
+        .join('\n'),
+    );
+  }
+  const value = parsed.data;
+  const production = value.NODE_ENV === 'production';
+  const providers = readProviders(value, production);
+  const problems = [
+    ...signingKeyProblems(value.SIGNING_KEYS),
+    ...(production ? productionProblems(value) : []),
+    ...(value.ROLE !== 'all' && value.DATABASE_URL === undefined
+      ? [
+          `ROLE=${value.ROLE}: several processes need DATABASE_URL, because the embedded database serves one process only`,
+        ]
+      : []),
+    ...providers.problems,
+  ];
+  if (problems.length > 0) throw new ConfigError(problems.join('\n'));
+  const dataDir = absolute(value.DATA_DIR);
+  return Object.freeze({
+    environment: value.NODE_ENV,
+    role: value.ROLE,
+    host: value.HOST ?? (production ? '0.0.0.0' : '127.0.0.1'),
+    port: value.PORT,
+    publicUrl: value.PUBLIC_URL ?? null,
+    dataDir,
+    databaseUrl: value.DATABASE_URL ?? null,
+    databasePoolMax: value.DATABASE_POOL_MAX,
+    redisUrl: value.REDIS_URL ?? null,
+    storage: value.STORAGE ? absolute(value.STORAGE) : resolve(dataDir, 'assets'),
+    signingKeys: value.SIGNING_KEYS ?? null,
+    providers: providers.settings,
+    outboundAllow: value.OUTBOUND_ALLOW,
+    sandboxLatency: value.SANDBOX_LATENCY,
+    readsPerMinute: value.READS_PER_MINUTE,
+    playground: value.PLAYGROUND ?? !production,
+    introspection: value.INTROSPECTION ?? !production,
+    logLevel: value.LOG_LEVEL,
+  });
+}
+
+type Settings = z.infer<typeof settings>;
+
+function readProviders(value: Settings, production: boolean): { settings: Config['providers']; problems: string[] } {
+  const keys = {
+    stability: [value.STABILITY_API_KEY, value.STABILITY_BASE_URL, 'STABILITY_API_KEY'],
+    wavespeed: [value.WAVESPEED_API_KEY, value.WAVESPEED_BASE_URL, 'WAVESPEED_API_KEY'],
+    huggingface: [value.HF_TOKEN, value.HF_BASE_URL, 'HF_TOKEN'],
+    gemini: [value.GEMINI_API_KEY, value.GEMINI_BASE_URL, 'GEMINI_API_KEY'],
+  } as const;
+  const problems: string[] = [];
+  const read = (name: keyof typeof keys): ProviderSetting => {
+    const [apiKey, baseUrl, keyName] = keys[name];
+    const mustBeLive = production
+      ? (value.PROVIDERS?.includes(name) ?? true)
+      : (value.PROVIDERS?.includes(name) ?? false);
+    if (apiKey !== undefined) return { mode: 'LIVE', apiKey, baseUrl: baseUrl ?? null };
+    if (!mustBeLive) return production ? { mode: 'OFF' } : { mode: 'SANDBOX' };
+    const remedy =
+      production && value.PROVIDERS === undefined ? ', or name in PROVIDERS the vendors to use without it' : '';
+    problems.push(`${keyName} is missing: ${name} must be live${remedy}`);
+    return { mode: 'OFF' };
+  };
+  return {
+    settings: {
+      stability: read('stability'),
+      wavespeed: read('wavespeed'),
+      huggingface: read('huggingface'),
+      gemini: read('gemini'),
+    },
+    problems,
+  };
+}
+
+/** Production falls back to nothing silently: embedded parts and made-up keys are for development. */
+function productionProblems(value: Settings): string[] {
+  const needed = {
+    DATABASE_URL: 'a Postgres database; the embedded one is for development',
+    REDIS_URL: 'a Redis for limits and events across processes',
+    SIGNING_KEYS: 'keys that sign quotes and picture URLs',
+    PUBLIC_URL: 'the address that clients reach this gateway at',
+    STORAGE: 'the folder that pictures are kept in',
+  } as const;
+  return Object.entries(needed)
+    .filter(([name]) => value[name as keyof typeof needed] === undefined)
+    .map(([name, what]) => `${name} is missing: production needs ${what}`);
+}
+
+function signingKeyProblems(keys: readonly string[] | undefined): string[] {
+  if (keys === undefined) return [];
+  if (keys.length === 0) return ['SIGNING_KEYS is empty: give at least one key, or leave it out in development'];
+  return keys.some((key) => key.length < SIGNING_KEY_LENGTH_MIN)
+    ? [`SIGNING_KEYS: every key must have at least ${SIGNING_KEY_LENGTH_MIN} characters`]
+    : [];
+}
+
+const SECRET = /KEY|TOKEN|_URL$/;
+
+/** A bad value is shown so that it can be found and mended, but never a secret. */
+function shown(name: string, value: string | undefined): string {
+  if (value === undefined) return '(not set)';
+  return SECRET.test(name) ? '(hidden)' : JSON.stringify(value);
+}
+
+function absolute(path: string): string {
+  return isAbsolute(path) ? path : resolve(process.cwd(), path);
+}

@@ -1,0 +1,85 @@
+/** Where credits of an account are. Amounts are milli-credits; the seven of an account always add up to zero. */
+export const BUCKETS = ['monthly', 'topup', 'owed', 'held', 'captured', 'expired', 'issued'] as const;
+export type Bucket = (typeof BUCKETS)[number];
+
+/** How an account stands. */
+export interface Balance {
+  readonly accountId: string;
+  readonly monthly: bigint;
+  readonly topup: bigint;
+  /** Zero or negative: what a postpaid account owes. */
+  readonly owed: bigint;
+  readonly held: bigint;
+  readonly captured: bigint;
+  readonly postpaid: boolean;
+  readonly periodStartsAt: Date;
+  readonly periodEndsAt: Date;
+  readonly anchorAt: Date;
+  /** Held or captured since the period began, and the most that may be; a null cap is none. */
+  readonly spent: bigint;
+  readonly spendCap: bigint | null;
+  /** Jobs that are not settled yet. */
+  readonly openHolds: number;
+  /** Images of this period that a provider's free allowance paid or is holding. */
+  readonly allowancesUsed: Readonly<Record<string, number>>;
+}
+
+/** What can be spent now; null for a postpaid account, which spends without a balance. */
+export function availableOf(balance: Balance): bigint | null {
+  return balance.postpaid ? null : balance.monthly + balance.topup;
+}
+
+export interface HoldRequest {
+  readonly holdId: string;
+  readonly accountId: string;
+  readonly jobId: string;
+  readonly amount: bigint;
+  readonly priceVersion: number;
+  /** The most jobs that may be open at once, this one included. */
+  readonly openHoldsMax: number;
+  /** Images to take from a provider's free allowance, and that allowance's monthly limit. */
+  readonly allowance: { readonly provider: string; readonly images: number; readonly limit: number } | null;
+}
+
+/** Why nothing was held; the balance is as it was. */
+export type HoldRefusal = 'PERIOD_OVER' | 'ALLOWANCE_USED' | 'INSUFFICIENT' | 'SPEND_CAP' | 'TOO_MANY_OPEN';
+
+/** One delivered image and what is captured for it (zero when the free allowance paid). */
+export interface Capture {
+  readonly imageId: string;
+  readonly amount: bigint;
+  readonly fromAllowance: boolean;
+}
+
+export interface Settlement {
+  readonly captured: bigint;
+  readonly released: bigint;
+}
+
+/** A hold as a receipt shows it. */
+export interface Hold {
+  readonly id: string;
+  readonly accountId: string;
+  readonly jobId: string;
+  readonly amount: bigint;
+  readonly captured: bigint | null;
+  readonly released: bigint | null;
+  readonly allowanceProvider: string | null;
+  readonly allowanceImages: number;
+  readonly priceVersion: number;
+  readonly settledAt: Date | null;
+}
+
+export interface LedgerEntry {
+  readonly transactionId: string;
+  readonly sequence: number;
+  readonly kind: 'GRANT' | 'HOLD' | 'CAPTURE' | 'RELEASE' | 'EXPIRE';
+  readonly reason: string;
+  readonly bucket: Bucket;
+  readonly amount: bigint;
+  readonly balanceAfter: bigint;
+  readonly jobId: string | null;
+  readonly imageId: string | null;
+  readonly priceVersion: number | null;
+  readonly createdAt: Date;
+}

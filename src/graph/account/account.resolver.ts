@@ -1,0 +1,79 @@
+import { Ctx, FieldResolver, Query, Resolver, Root } from 'type-graphql';
+import type { Account } from '../../accounts/account.ts';
+import { availableOf, type Balance } from '../../credits/balance.ts';
+import { allowancesOf } from '../../estimates/allowances.ts';
+import type { Tiers } from '../../tiers/tiers.service.ts';
+import { type GraphContext, viewerOf } from '../context.ts';
+import { CreditsScalar } from '../scalars.ts';
+import { AccountLimits, BalanceInfo, FreeAllowance, RateLimit, Viewer } from './account.type.ts';
+
+@Resolver(() => Viewer)
+export class AccountResolver {
+  constructor(private readonly tiers: Tiers) {}
+
+  @Query(() => Viewer, { description: 'The account that is asking: its tier, balance, limits and allowances.' })
+  viewer(@Ctx() context: GraphContext): Account {
+    return viewerOf(context);
+  }
+
+  @FieldResolver(() => CreditsScalar, {
+    nullable: true,
+    description: 'Everything the account has, held credits included; null when unlimited.',
+  })
+  async balance(@Root() account: Account): Promise<bigint | null> {
+    return toBalanceInfo(await this.tiers.balance(account)).balance;
+  }
+
+  @FieldResolver(() => CreditsScalar, { description: 'Set aside for jobs that have not ended.' })
+  async held(@Root() account: Account): Promise<bigint> {
+    return (await this.tiers.balance(account)).held;
+  }
+
+  @FieldResolver(() => CreditsScalar, { nullable: true, description: 'What can be spent now; null when unlimited.' })
+  async available(@Root() account: Account): Promise<bigint | null> {
+    return availableOf(await this.tiers.balance(account));
+  }
+
+  @FieldResolver(() => Boolean, { description: 'Whether the account spends without a balance.' })
+  async unlimited(@Root() account: Account): Promise<boolean> {
+    return (await this.tiers.balance(account)).postpaid;
+  }
+
+  @FieldResolver(() => BalanceInfo, { description: 'How its credits stand, in detail.' })
+  async credits(@Root() account: Account): Promise<BalanceInfo> {
+    return toBalanceInfo(await this.tiers.balance(account));
+  }
+
+  @FieldResolver(() => AccountLimits, { description: 'What it may do.' })
+  limits(@Root() account: Account): AccountLimits {
+    return this.tiers.allowed(account);
+  }
+
+  @FieldResolver(() => [FreeAllowance], { description: 'Free images of this period.' })
+  async allowances(@Root() account: Account): Promise<FreeAllowance[]> {
+    return allowancesOf(this.tiers.allowed(account), await this.tiers.balance(account));
+  }
+
+  @FieldResolver(() => RateLimit, { description: 'How many submissions are left this minute.' })
+  rateLimit(@Root() account: Account): Promise<RateLimit> {
+    return this.tiers.rate(account, this.tiers.allowed(account));
+  }
+}
+
+export function toBalanceInfo(balance: Balance): BalanceInfo {
+  const available = availableOf(balance);
+  return {
+    unlimited: balance.postpaid,
+    balance: available === null ? null : available + balance.held,
+    available,
+    held: balance.held,
+    monthly: balance.monthly,
+    topup: balance.topup,
+    owed: -balance.owed,
+    spent: balance.spent,
+    spendCap: balance.spendCap,
+    periodStartsAt: balance.periodStartsAt,
+    periodEndsAt: balance.periodEndsAt,
+    openJobs: balance.openHolds,
+  };
+}

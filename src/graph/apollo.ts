@@ -1,0 +1,126 @@
+import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
+import { ApolloServerErrorCode } from '@apollo/server/errors';
+import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
+import type { GraphQLSchema } from 'graphql';
+import { availableOf } from '../credits/balance.ts';
+import { DomainError } from '../errors.ts';
+import type { Log } from '../platform/log.ts';
+import type { RateLimiter } from '../platform/rate-limiter.ts';
+import type { Tiers } from '../tiers/tiers.service.ts';
+import type { GraphContext } from './context.ts';
+import { errorFormatter, toGraphQLError } from './error-format.ts';
+import { QUERY_LIMITS, queryLimits } from './query-limits.ts';
+
+const ERRORS_SHOWN_MAX = 5;
+
+export interface ApolloOptions {
+  readonly schema: GraphQLSchema;
+  readonly introspection: boolean;
+  readonly tiers: Tiers;
+  readonly log: Log;
+  /** Counts queries an account; null switches the limit off. */
+  readonly reads: { readonly limiter: RateLimiter; readonly perMinute: number } | null;
+}
+
+/** Apollo with everything it leaves open closed: masking, limits, numbering, statuses. One path for every request. */
+export function createApollo(options: ApolloOptions): ApolloServer<GraphContext> {
+  return new ApolloServer<GraphContext>({
+    schema: options.schema,
+    introspection: options.introspection,
+    includeStacktraceInErrorResponses: false,
+    hideSchemaDetailsFromClientErrors: !options.introspection,
+    persistedQueries: false,
+    allowBatchedHttpRequests: false,
+    csrfPrevention: true,
+    stopOnTerminationSignals: false,
+    parseOptions: { maxTokens: QUERY_LIMITS.tokens },
+    maxRecursiveSelections: true,
+    validationRules: [queryLimits],
+    formatError: errorFormatter(options.log),
+    plugins: [
+      ApolloServerPluginLandingPageDisabled(),
+      ...(options.reads ? [readLimit(options.reads)] : []),
+      billing(options.tiers),
+      errorAnswer(),
+    ],
+  });
+}
+
+/** A generous limit on queries, so that reading cannot starve others. Estimates and reads never use up submissions. */
+function readLimit({ limiter, perMinute }: NonNullable<ApolloOptions['reads']>): ApolloServerPlugin<GraphContext> {
+  return {
+    async requestDidStart() {
+      return {
+        async didResolveOperation({ operation, contextValue: { viewer } }) {
+          if (operation.operation !== 'query' || !viewer) return;
+          const { allowed, limit, resetsAt } = await limiter.take(viewer.id, perMinute);
+          if (!allowed) {
+            throw toGraphQLError(
+              new DomainError(
+                'TOO_MANY_REQUESTS',
+                `More than ${limit} queries in a minute. Try again after ${resetsAt.toISOString()}.`,
+                { limit, resetsAt },
+              ),
+            );
+          }
+        },
+      };
+    },
+  };
+}
+
+/** Tells every submission how the account stands: `extensions.billing`. */
+function billing(tiers: Tiers): ApolloServerPlugin<GraphContext> {
+  return {
+    async requestDidStart() {
+      return {
+        async willSendResponse({ contextValue: { viewer, rate }, response }) {
+          if (!viewer || !rate || response.body.kind !== 'single') return;
+          const balance = await tiers.balance(viewer);
+          const available = availableOf(balance);
+          const credits = (milli: bigint | null) => (milli === null ? null : Number(milli) / 1000);
+          response.body.singleResult.extensions = {
+            ...response.body.singleResult.extensions,
+            billing: {
+              balance: available === null ? null : credits(available + balance.held),
+              held: credits(balance.held),
+              available: credits(available),
+              unlimited: balance.postpaid,
+              rateLimit: { limit: rate.limit, remaining: rate.remaining, resetsAt: rate.resetsAt.toISOString() },
+            },
+          };
+        },
+      };
+    },
+  };
+}
+
+/** Mistakes in the request itself, which the GraphQL-over-HTTP specification answers with 200 to clients of plain JSON. */
+const REQUEST_MISTAKES: ReadonlySet<unknown> = new Set([
+  ApolloServerErrorCode.GRAPHQL_PARSE_FAILED,
+  ApolloServerErrorCode.GRAPHQL_VALIDATION_FAILED,
+  ApolloServerErrorCode.BAD_USER_INPUT,
+]);
+
+/** Caps how many errors are told, and gives the status that the client's Accept header asks for. */
+function errorAnswer(): ApolloServerPlugin<GraphContext> {
+  return {
+    async requestDidStart() {
+      return {
+        async willSendResponse({ request, response }) {
+          if (response.body.kind !== 'single' || !response.body.singleResult.errors) return;
+          const { errors } = response.body.singleResult;
+          const accepts = request.http?.headers.get('accept') ?? '';
+          if (
+            response.http.status === 400 &&
+            !accepts.includes('application/graphql-response+json') &&
+            errors.every(({ extensions }) => REQUEST_MISTAKES.has(extensions?.code))
+          ) {
+            response.http.status = 200;
+          }
+          response.body.singleResult.errors = errors.slice(0, ERRORS_SHOWN_MAX);
+        },
+      };
+    },
+  };
+}

@@ -1,0 +1,189 @@
+import { registerEnumType } from 'type-graphql';
+import { EDIT_KINDS, MODULES, OPERATIONS, QUALITIES, UPSCALE_MODES, UPSCALE_PRESETS } from '../catalog/operations.ts';
+import { SIZE_CLASSES } from '../catalog/sizes.ts';
+import { TEMPLATE_CATEGORIES, TEMPLATE_PLATFORMS } from '../catalog/templates.ts';
+import { BUCKETS } from '../credits/balance.ts';
+import { FAILURE_CODES, IMAGE_STATUSES, JOB_STATUSES } from '../jobs/job.ts';
+import { TIERS } from '../pricing/price-book.ts';
+
+/** type-graphql wants an object; ours are lists of the very names that the schema shows. */
+function named<const Name extends string>(names: readonly Name[]): { readonly [N in Name]: N } {
+  return Object.fromEntries(names.map((name) => [name, name])) as { readonly [N in Name]: N };
+}
+
+export const OperationEnum = named(OPERATIONS);
+registerEnumType(OperationEnum, { name: 'Operation', description: 'What can be done with pictures.' });
+
+export const QualityEnum = named(QUALITIES);
+registerEnumType(QualityEnum, {
+  name: 'Quality',
+  description: 'How good, and how dear. A quality has one flat price a size, whichever model serves it.',
+  valuesConfig: {
+    DRAFT: { description: 'Fast and cheap: for trying ideas.' },
+    STANDARD: { description: 'The balance for everyday use.' },
+    PREMIUM: { description: 'The best there is.' },
+  },
+});
+
+export const ProviderEnum = {
+  STABILITY: 'stability',
+  WAVESPEED: 'wavespeed',
+  HUGGINGFACE: 'huggingface',
+  GEMINI: 'gemini',
+} as const;
+registerEnumType(ProviderEnum, { name: 'Provider', description: 'A vendor of image models.' });
+
+export const ProviderModeEnum = named(['LIVE', 'SANDBOX', 'OFF']);
+registerEnumType(ProviderModeEnum, {
+  name: 'ProviderMode',
+  description: 'How a provider is reached.',
+  valuesConfig: {
+    LIVE: { description: 'The vendor itself, with a key.' },
+    SANDBOX: { description: 'Our local stand-in: real pixels, marked SANDBOX, no key and no network.' },
+    OFF: { description: 'Not used by this gateway.' },
+  },
+});
+
+export const SizeClassEnum = named(SIZE_CLASSES);
+registerEnumType(SizeClassEnum, {
+  name: 'SizeClass',
+  description: 'Price classes by pixels: S up to 524,288, M up to 1,572,864, L above.',
+});
+
+export const TierEnum = named(TIERS);
+registerEnumType(TierEnum, { name: 'Tier', description: 'What an account may do, from FREE to ENTERPRISE.' });
+
+export const RoleEnum = named(['CUSTOMER', 'OPERATOR']);
+registerEnumType(RoleEnum, {
+  name: 'Role',
+  description: 'Customers run operations; operators also set prices, tiers and credits.',
+});
+
+export const ModuleEnum = named(MODULES);
+registerEnumType(ModuleEnum, { name: 'Module', description: 'A part of the product that a tier includes or not.' });
+
+export const EditKindEnum = named(EDIT_KINDS);
+registerEnumType(EditKindEnum, { name: 'EditKind', description: 'The kinds of edit.' });
+
+export const UpscaleModeEnum = named(UPSCALE_MODES);
+registerEnumType(UpscaleModeEnum, {
+  name: 'UpscaleMode',
+  description: 'How a picture is enlarged.',
+  valuesConfig: {
+    FAST: { description: 'Four times each side, in about a second.' },
+    CONSERVATIVE: { description: 'To 4 megapixels, true to the picture.' },
+    CREATIVE: { description: 'To 4 megapixels, inventing detail.' },
+  },
+});
+
+export const UpscalePresetEnum = named(UPSCALE_PRESETS);
+registerEnumType(UpscalePresetEnum, {
+  name: 'UpscalePreset',
+  description: 'The exact longer side of the result. Has no effect on the price.',
+  valuesConfig: {
+    WEB: { description: '2048 pixels.' },
+    PRINT: { description: '3072 pixels.' },
+    SOCIAL: { description: '1080 pixels.' },
+  },
+});
+
+export const SocialPlatformEnum = named([
+  'INSTAGRAM',
+  'FACEBOOK',
+  'TWITTER',
+  'LINKEDIN',
+  'YOUTUBE',
+  'PINTEREST',
+  'TIKTOK',
+]);
+registerEnumType(SocialPlatformEnum, {
+  name: 'SocialPlatform',
+  description: 'A social network that pictures are sized for.',
+});
+
+export const TransparentFormatEnum = named(['PNG', 'WEBP']);
+registerEnumType(TransparentFormatEnum, {
+  name: 'TransparentFormat',
+  description: 'File formats that can be transparent.',
+});
+
+export const TemplateCategoryEnum = named(TEMPLATE_CATEGORIES);
+registerEnumType(TemplateCategoryEnum, { name: 'TemplateCategory', description: 'What a template is for.' });
+
+export const TemplatePlatformEnum = named(TEMPLATE_PLATFORMS);
+registerEnumType(TemplatePlatformEnum, {
+  name: 'TemplatePlatform',
+  description: 'Where a picture made from a template is shown.',
+});
+
+export const JobStatusEnum = named(JOB_STATUSES);
+registerEnumType(JobStatusEnum, {
+  name: 'JobStatus',
+  description: 'How a job stands.',
+  valuesConfig: {
+    QUEUED: { description: 'Accepted and paid aside; waiting for its turn.' },
+    RUNNING: { description: 'Its images are out at the vendors.' },
+    SUCCEEDED: { description: 'Every image was delivered.' },
+    PARTIAL: { description: 'Some images were delivered; the others were released.' },
+    FAILED: { description: 'No image was delivered; everything was released.' },
+    CANCELLED: { description: 'Stopped before any image was delivered; everything was released.' },
+  },
+});
+
+export const ImageStatusEnum = named(IMAGE_STATUSES);
+registerEnumType(ImageStatusEnum, { name: 'ImageStatus', description: 'How one image of a job stands.' });
+
+export const FailureCodeEnum = named(FAILURE_CODES);
+registerEnumType(FailureCodeEnum, {
+  name: 'FailureCode',
+  description: 'Why an image was not delivered. It was not charged, whichever it is.',
+  valuesConfig: {
+    CONTENT_REFUSED: { description: "A vendor's moderation withheld it. Change the prompt." },
+    PROVIDERS_REFUSED: { description: 'Every vendor that could draw it turned it down.' },
+    OUTCOME_UNKNOWN: { description: 'A vendor did not say whether it drew it, and no other could.' },
+    DEADLINE_PASSED: { description: 'It took longer than an image may take.' },
+    UNUSABLE_PICTURE: { description: 'What the vendor sent was not a usable picture.' },
+    NOT_STORABLE: { description: 'It was drawn but could not be stored.' },
+  },
+});
+
+export const BucketEnum = named(BUCKETS);
+registerEnumType(BucketEnum, {
+  name: 'Bucket',
+  description: 'Where credits of an account are. The buckets of an account always add up to zero.',
+});
+
+export const EntryKindEnum = named(['GRANT', 'HOLD', 'CAPTURE', 'RELEASE', 'EXPIRE']);
+registerEnumType(EntryKindEnum, { name: 'LedgerEntryKind', description: 'Why credits moved.' });
+
+export const LineKindEnum = named(['PRICE', 'FREE_ALLOWANCE', 'PREPARATION']);
+registerEnumType(LineKindEnum, {
+  name: 'EstimateLineKind',
+  description: 'What a line of an estimate stands for.',
+  valuesConfig: {
+    PRICE: { description: 'The price of the images.' },
+    FREE_ALLOWANCE: { description: 'Images that a free allowance pays.' },
+    PREPARATION: { description: 'What we do to a picture ourselves, at no price.' },
+  },
+});
+
+export const CapEnum = named(['SPEND_CAP', 'MAX_CREDITS']);
+registerEnumType(CapEnum, {
+  name: 'Cap',
+  description: 'Which limit on spending was met.',
+  valuesConfig: {
+    SPEND_CAP: { description: "The account's spend cap of this period." },
+    MAX_CREDITS: { description: "The caller's own maxCredits." },
+  },
+});
+
+export const QuoteReasonEnum = named(['EXPIRED', 'INPUT_CHANGED', 'ALLOWANCE_USED']);
+registerEnumType(QuoteReasonEnum, {
+  name: 'QuoteInvalidReason',
+  description: 'Why a quote does not hold.',
+  valuesConfig: {
+    EXPIRED: { description: 'It is too old.' },
+    INPUT_CHANGED: { description: 'It was given for another input, or to another account.' },
+    ALLOWANCE_USED: { description: 'The free images it counted on were used meanwhile.' },
+  },
+});

@@ -1,0 +1,187 @@
+import { createUnionType, Field, ID, Int, ObjectType } from 'type-graphql';
+import { connectionOf } from '../connection.ts';
+import {
+  BucketEnum,
+  EntryKindEnum,
+  FailureCodeEnum,
+  ImageStatusEnum,
+  JobStatusEnum,
+  OperationEnum,
+  ProviderEnum,
+} from '../enums.ts';
+import { Estimate } from '../estimate/estimate.type.ts';
+import { Node } from '../node/node.type.ts';
+import { Refusal } from '../refusal/refusal.type.ts';
+import { CreditsScalar, DateTimeScalar } from '../scalars.ts';
+
+@ObjectType({ implements: Node, description: 'One accepted operation.', simpleResolvers: true })
+export class Job extends Node {
+  @Field(() => OperationEnum, { description: 'What was asked for.' })
+  operation!: string;
+
+  @Field(() => JobStatusEnum, { description: 'How it stands.' })
+  status!: string;
+
+  @Field(() => CreditsScalar, { description: 'What was quoted: the most that is ever taken for it.' })
+  credits!: bigint;
+
+  @Field(() => Int, { description: 'The version of the price book it is charged by.' })
+  priceVersion!: number;
+
+  @Field(() => DateTimeScalar, { description: 'When it was accepted.' })
+  createdAt!: Date;
+
+  @Field(() => DateTimeScalar, { nullable: true, description: 'When it was begun.' })
+  startedAt!: Date | null;
+
+  @Field(() => DateTimeScalar, { nullable: true, description: 'When it ended.' })
+  finishedAt!: Date | null;
+}
+
+@ObjectType({ description: 'Why an image was not delivered. It was not charged.', simpleResolvers: true })
+export class ImageFailure {
+  @Field(() => FailureCodeEnum, { description: 'The reason, for programs.' })
+  code!: string;
+
+  @Field(() => String, { description: 'For a person: what happened, what it cost and what to do next.' })
+  message!: string;
+}
+
+@ObjectType({ description: 'One output of a job. Each image succeeds or fails on its own.', simpleResolvers: true })
+export class JobImage {
+  @Field(() => ID, { description: 'The id of the image.' })
+  id!: string;
+
+  @Field(() => Int, { description: 'Its place in the batch, from 0.' })
+  index!: number;
+
+  @Field(() => ImageStatusEnum, { description: 'How it stands.' })
+  status!: string;
+
+  @Field(() => CreditsScalar, { description: 'What is captured if it is delivered; 0 when a free allowance pays.' })
+  credits!: bigint;
+
+  @Field(() => Boolean, { description: 'Whether a free allowance pays for it.' })
+  fromAllowance!: boolean;
+
+  @Field(() => DateTimeScalar, { nullable: true, description: 'When it ended.' })
+  finishedAt!: Date | null;
+}
+
+@ObjectType({ description: 'One call that asked a vendor for an image.', simpleResolvers: true })
+export class AttemptInfo {
+  @Field(() => String, { name: 'route', description: 'The model that was asked, and at which host.' })
+  routeId!: string;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'How it ended: delivered, rejected, moderated, broken, unknown, failed or discarded; null while it is out.',
+  })
+  outcome!: string | null;
+
+  @Field(() => DateTimeScalar, { description: 'When the vendor was called.' })
+  startedAt!: Date;
+
+  @Field(() => DateTimeScalar, { nullable: true, description: 'When the call ended.' })
+  finishedAt!: Date | null;
+}
+
+@ObjectType({ description: 'One side of a movement of credits.', simpleResolvers: true })
+export class LedgerEntryInfo {
+  @Field(() => ID, { description: 'The ledger transaction it is part of; the entries of one add up to zero.' })
+  transactionId!: string;
+
+  @Field(() => EntryKindEnum, { description: 'Why credits moved.' })
+  kind!: string;
+
+  @Field(() => String, { description: 'The reason in words.' })
+  reason!: string;
+
+  @Field(() => BucketEnum, { description: 'Where they moved.' })
+  bucket!: string;
+
+  @Field(() => CreditsScalar, { description: 'What the bucket gained; negative for a loss.' })
+  amount!: bigint;
+
+  @Field(() => CreditsScalar, { description: 'What the bucket held afterwards.' })
+  balanceAfter!: bigint;
+
+  @Field(() => ID, { nullable: true, description: 'The image it was for.' })
+  imageId!: string | null;
+
+  @Field(() => Int, { nullable: true, description: 'The version of the price book it follows.' })
+  priceVersion!: number | null;
+
+  @Field(() => DateTimeScalar, { description: 'When.' })
+  createdAt!: Date;
+}
+
+@ObjectType({ description: 'Free images that a job took.', simpleResolvers: true })
+export class ReceiptAllowance {
+  @Field(() => ProviderEnum, { description: 'Whose allowance.' })
+  provider!: string;
+
+  @Field(() => Int, { description: 'Free images set aside for the job; those not delivered were given back.' })
+  images!: number;
+}
+
+@ObjectType({
+  description: 'What a job cost and why. quoted = held, and once settled held = captured + released.',
+  simpleResolvers: true,
+})
+export class Receipt {
+  @Field(() => CreditsScalar, { description: 'What the estimate said.' })
+  quoted!: bigint;
+
+  @Field(() => CreditsScalar, { description: 'What was set aside when the job was accepted.' })
+  held!: bigint;
+
+  @Field(() => CreditsScalar, { description: 'What was taken, for delivered images only; 0 until the job ends.' })
+  captured!: bigint;
+
+  @Field(() => CreditsScalar, { description: 'What was given back; 0 until the job ends.' })
+  released!: bigint;
+
+  @Field(() => Boolean, { description: 'Whether the job has ended and nothing is held any more.' })
+  settled!: boolean;
+
+  @Field(() => ReceiptAllowance, { nullable: true, description: 'Free images it took, if any.' })
+  freeAllowance!: ReceiptAllowance | null;
+
+  @Field(() => [LedgerEntryInfo], { description: 'Every ledger entry of the job, in the order they were written.' })
+  entries!: readonly LedgerEntryInfo[];
+}
+
+@ObjectType({ description: 'The operation was accepted.', simpleResolvers: true })
+export class Submission {
+  @Field(() => Job, { description: 'The job that runs it.' })
+  job!: Job;
+
+  @Field(() => Boolean, {
+    description:
+      'Whether this answer is that of an earlier call with the same idempotency key; then nothing new was run.',
+  })
+  replayed!: boolean;
+}
+
+@ObjectType({
+  description: 'The operation may not run now. Nothing was run and nothing was charged.',
+  simpleResolvers: true,
+})
+export class Refused {
+  @Field(() => [Refusal], { description: 'Every reason, at least one.' })
+  refusals!: readonly Refusal[];
+
+  @Field(() => Estimate, { description: 'The estimate as it stands now, with a new quote where there is a price.' })
+  estimate!: Estimate;
+}
+
+export const SubmissionResult = createUnionType({
+  name: 'SubmissionResult',
+  description: 'What became of a submission.',
+  types: () => [Submission, Refused] as const,
+  resolveType: (value) => ('job' in value ? 'Submission' : 'Refused'),
+});
+
+export const JobConnection = connectionOf(Job, 'Job', 'jobs');

@@ -1,0 +1,53 @@
+import DataLoader from 'dataloader';
+import type { Viewer } from '../accounts/account.ts';
+import type { Asset } from '../assets/asset.ts';
+import type { AssetsService } from '../assets/assets.service.ts';
+import type { Hold, LedgerEntry } from '../credits/balance.ts';
+import type { Credits } from '../credits/credits.service.ts';
+import type { Attempt, Job, JobImage } from '../jobs/job.ts';
+import type { Jobs } from '../jobs/jobs.service.ts';
+
+/** Batched look-ups of one request, named by the question they answer. All of them stay inside the viewer's account. */
+export interface Loaders {
+  readonly jobById: DataLoader<string, Job | null>;
+  readonly imagesByJobId: DataLoader<string, JobImage[]>;
+  readonly attemptsByImageId: DataLoader<string, Attempt[]>;
+  readonly holdByJobId: DataLoader<string, Hold | null>;
+  readonly entriesByJobId: DataLoader<string, LedgerEntry[]>;
+  readonly assetById: DataLoader<string, Asset | null>;
+  readonly identicalAssetsByPictureHash: DataLoader<string, Asset[]>;
+}
+
+export interface LoaderServices {
+  readonly jobs: Jobs;
+  readonly credits: Credits;
+  readonly assets: AssetsService;
+}
+
+const BATCH_MAX = 500;
+
+/** A fresh set for each request, so that nothing read for one account can reach another. */
+export function createLoaders({ jobs, credits, assets }: LoaderServices, viewer: Viewer | null): Loaders {
+  const loader = <T>(load: (accountId: string, keys: readonly string[]) => Promise<T[]>) =>
+    new DataLoader<string, T>(
+      (keys) => (viewer ? load(viewer.id, keys) : Promise.reject(new Error('a loader was used without a viewer'))),
+      {
+        maxBatchSize: BATCH_MAX,
+      },
+    );
+  return {
+    jobById: loader((accountId, ids) => jobs.byIds(accountId, ids)),
+    imagesByJobId: loader((_, jobIds) => jobs.imagesOf(jobIds)),
+    attemptsByImageId: loader((_, imageIds) => jobs.attemptsOf(imageIds)),
+    holdByJobId: loader(async (_, jobIds) => {
+      const found = new Map((await credits.holdsOfJobs(jobIds)).map((hold) => [hold.jobId, hold]));
+      return jobIds.map((id) => found.get(id) ?? null);
+    }),
+    entriesByJobId: loader(async (_, jobIds) => {
+      const found = Map.groupBy(await credits.entriesOfJobs(jobIds), (entry) => entry.jobId);
+      return jobIds.map((id) => found.get(id) ?? []);
+    }),
+    assetById: loader((accountId, ids) => assets.byIds(accountId, ids)),
+    identicalAssetsByPictureHash: loader((accountId, hashes) => assets.identical(accountId, hashes)),
+  };
+}

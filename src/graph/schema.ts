@@ -1,0 +1,55 @@
+import 'reflect-metadata';
+import { GraphQLInputObjectType, type GraphQLSchema, lexicographicSortSchema, printSchema } from 'graphql';
+import { buildSchemaSync, type ContainerType, type NonEmptyArray } from 'type-graphql';
+import { AccountResolver } from './account/account.resolver.ts';
+import { AssetResolver } from './asset/asset.resolver.ts';
+import { CatalogResolver } from './catalog/catalog.resolver.ts';
+import { EstimateResolver } from './estimate/estimate.resolver.ts';
+import { JobImageResolver, JobResolver } from './job/job.resolver.ts';
+import { NodeResolver } from './node/node.resolver.ts';
+import { OperatorResolver } from './operator/operator.resolver.ts';
+import { PriceBookResolver } from './price-book/price-book.resolver.ts';
+import { REFUSAL_TYPES } from './refusal/refusal.type.ts';
+import { ONE_OF_INPUTS } from './workflow/workflow.input.ts';
+import { StepEstimateResolver, WorkflowResolver } from './workflow/workflow.resolver.ts';
+
+const RESOLVERS = [
+  AccountResolver,
+  AssetResolver,
+  CatalogResolver,
+  EstimateResolver,
+  JobResolver,
+  JobImageResolver,
+  NodeResolver,
+  OperatorResolver,
+  PriceBookResolver,
+  StepEstimateResolver,
+  WorkflowResolver,
+] as const;
+
+/** One ready-made instance of every resolver class. */
+export type ResolverInstances = { readonly [K in keyof typeof RESOLVERS]: InstanceType<(typeof RESOLVERS)[K]> };
+
+/** Builds the schema; with null for its resolvers it can be printed but not run. */
+export function createSchema(instances: ResolverInstances | null): GraphQLSchema {
+  const byClass = new Map<unknown, unknown>(instances?.map((instance) => [instance.constructor, instance]));
+  const container: ContainerType = { get: (someClass) => byClass.get(someClass) };
+  const schema = buildSchemaSync({
+    resolvers: RESOLVERS as unknown as NonEmptyArray<(typeof RESOLVERS)[number]>,
+    orphanedTypes: [...REFUSAL_TYPES],
+    container,
+    validate: false,
+  });
+  // type-graphql has no word for @oneOf; graphql 16 validates and prints it once the type says so.
+  for (const name of ONE_OF_INPUTS) {
+    const type = schema.getType(name);
+    if (!(type instanceof GraphQLInputObjectType)) throw new Error(`${name} is not an input type`);
+    type.isOneOf = true;
+  }
+  return schema;
+}
+
+/** The schema as it is committed: sorted, so that a change shows where it is. */
+export function printedSchema(): string {
+  return `${printSchema(lexicographicSortSchema(createSchema(null)))}\n`;
+}

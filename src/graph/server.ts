@@ -1,0 +1,103 @@
+import type { ApolloServer } from '@apollo/server';
+import { fastifyApolloHandler } from '@as-integrations/fastify';
+import Fastify, {
+  type FastifyInstance,
+  type FastifyPluginAsync,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify';
+import type { Viewer } from '../accounts/account.ts';
+import type { Accounts } from '../accounts/accounts.service.ts';
+import { DomainError } from '../errors.ts';
+import type { Log } from '../platform/log.ts';
+import type { Metrics } from '../platform/metrics.ts';
+import type { GraphContext } from './context.ts';
+import { toGraphQLError } from './error-format.ts';
+import { createLoaders, type LoaderServices } from './loaders.ts';
+
+const BODY_BYTES_MAX = 256 * 1024;
+const HEADERS_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 20_000;
+const CONNECTIONS_CHECK_MS = 2_000;
+const CONNECTIONS_MAX = 10_000;
+
+export interface ServerOptions {
+  readonly apollo: ApolloServer<GraphContext>;
+  readonly accounts: Accounts;
+  readonly loaderServices: LoaderServices;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  /** Routes of other folders: pictures, the playground. */
+  readonly plugins: readonly FastifyPluginAsync[];
+  /** The page that a browser gets at /graphql; null for none. */
+  readonly playground: {
+    wants(headers: FastifyRequest['headers']): boolean;
+    send(reply: FastifyReply): unknown;
+  } | null;
+  /** Throws, with the reason, while this process should get no requests. */
+  readonly checkReady: () => Promise<void>;
+}
+
+/** The HTTP outside: GraphQL at /graphql, pictures, probes. */
+export async function createServer(options: ServerOptions): Promise<FastifyInstance> {
+  const { apollo, accounts, loaderServices, metrics, playground, checkReady } = options;
+  const app = Fastify({
+    bodyLimit: BODY_BYTES_MAX,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    routerOptions: { maxParamLength: 200 },
+    forceCloseConnections: 'idle',
+    http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: CONNECTIONS_CHECK_MS },
+  });
+  app.server.maxConnections = CONNECTIONS_MAX;
+  app.setErrorHandler((error: { statusCode?: number; message: string }, _request, reply) => {
+    const status = error.statusCode !== undefined && error.statusCode < 500 ? error.statusCode : 500;
+    if (status === 500) options.log.error({ err: error }, 'a request failed outside GraphQL');
+    const message = status === 500 ? 'Something went wrong on our side.' : error.message;
+    return reply
+      .code(status)
+      .send({ errors: [{ message, extensions: { code: status === 413 ? 'PAYLOAD_TOO_LARGE' : 'BAD_REQUEST' } }] });
+  });
+  for (const plugin of options.plugins) await app.register(plugin);
+
+  const handle = fastifyApolloHandler(apollo, {
+    context: async (request): Promise<GraphContext> => {
+      const viewer = await authenticate(accounts, request.headers.authorization);
+      return { requestId: request.id, viewer, loaders: createLoaders(loaderServices, viewer), rate: null };
+    },
+  });
+  app.route({
+    url: '/graphql',
+    method: ['GET', 'POST', 'OPTIONS'],
+    handler: (request, reply) =>
+      request.method === 'GET' && playground?.wants(request.headers)
+        ? playground.send(reply)
+        : handle.call(app, request, reply),
+  });
+  app.get('/live', async () => ({ status: 'live' }));
+  app.get('/ready', async (_request, reply) => {
+    try {
+      await checkReady();
+      return { status: 'ready' };
+    } catch (error) {
+      return reply.code(503).send({ status: 'not ready', reason: error instanceof Error ? error.message : 'unknown' });
+    }
+  });
+  app.get('/metrics', async (_request, reply) =>
+    reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
+  );
+  return app;
+}
+
+/** Null without a key. @throws UNAUTHENTICATED for a header that is not a working key. */
+async function authenticate(accounts: Accounts, header: string | undefined): Promise<Viewer | null> {
+  if (header === undefined) return null;
+  const [scheme, secret, ...rest] = header.split(' ');
+  try {
+    if (scheme?.toLowerCase() !== 'bearer' || !secret || rest.length > 0) {
+      throw new DomainError('UNAUTHENTICATED', 'The Authorization header must be "Bearer <key>".');
+    }
+    return await accounts.authenticate(secret);
+  } catch (error) {
+    throw error instanceof DomainError ? toGraphQLError(error) : error;
+  }
+}

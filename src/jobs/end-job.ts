@@ -1,0 +1,40 @@
+import type { Credits } from '../credits/credits.service.ts';
+import type { Tx } from '../platform/database.ts';
+import { finalStatus, isImageOpen, isOpen, type JobStatus } from './job.ts';
+import type { JobsStore } from './jobs.store.ts';
+
+export interface JobEnd {
+  readonly status: JobStatus;
+  readonly delivered: number;
+  readonly images: number;
+  /** Milli-credits. */
+  readonly captured: bigint;
+  readonly released: bigint;
+}
+
+/**
+ * Ends a job whose images have all ended: captures what was delivered, releases the rest, closes the row. The only way
+ * a job ends. Null, and nothing changes, when it has ended before or an image is still open. Locks the job.
+ */
+export async function endJob(
+  tx: Tx,
+  store: JobsStore,
+  credits: Credits,
+  jobId: string,
+  now: Date,
+): Promise<JobEnd | null> {
+  const job = await store.lock(tx, jobId);
+  const images = await store.images([jobId], tx);
+  if (!job || !isOpen(job.status) || images.some(({ status }) => isImageOpen(status))) return null;
+  const delivered = images.filter(({ status }) => status === 'DELIVERED');
+  const captures = delivered.map((image) => ({
+    imageId: image.id,
+    amount: image.credits,
+    fromAllowance: image.fromAllowance,
+  }));
+  const settlement = await credits.settle(tx, job.holdId, captures, now);
+  if (!settlement) throw new Error(`the hold of the open job ${jobId} was settled before the job ended`);
+  const status = finalStatus(images);
+  await store.finish(tx, jobId, status, now);
+  return { status, delivered: delivered.length, images: images.length, ...settlement };
+}

@@ -1,0 +1,298 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { FinishedPicture } from '../assets/asset.ts';
+import type { AssetsService } from '../assets/assets.service.ts';
+import { finishPicture, PictureError } from '../assets/pictures.ts';
+import { findRoute, type ProviderName, type Route } from '../catalog/models.ts';
+import { STYLE_PRESETS } from '../catalog/style-presets.ts';
+import type { Clock } from '../platform/clock.ts';
+import { type Db, inTransaction } from '../platform/database.ts';
+import { newId } from '../platform/ids.ts';
+import type { Log } from '../platform/log.ts';
+import type { Metrics } from '../platform/metrics.ts';
+import type { PriceBook } from '../pricing/price-book.ts';
+import { vendorCostMicros } from '../pricing/prices.ts';
+import type { CheckOutcome, Delivered, Provider, RenderRequest, SubmitOutcome, Ticket } from '../providers/provider.ts';
+import type { RouteHealth } from '../routing/health.ts';
+import { type PlannedRoute, planRoutes } from '../routing/planner.ts';
+import { planRender } from '../routing/render-plan.ts';
+import {
+  type Attempt,
+  type AttemptOutcome,
+  type FailureCode,
+  failureAfter,
+  forbidden,
+  type Job,
+  type JobImage,
+} from './job.ts';
+import type { JobsStore } from './jobs.store.ts';
+
+/** Why a run was told to stop: the job was cancelled, or this process is going away and another takes over. */
+export type StopReason = 'CANCELLED' | 'SHUTDOWN';
+
+export interface ImageRunParts {
+  readonly db: Db;
+  readonly store: JobsStore;
+  readonly assets: AssetsService;
+  readonly providers: Readonly<Partial<Record<ProviderName, Provider>>>;
+  readonly health: RouteHealth;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  /** Who holds the lease of the jobs that are run here. */
+  readonly owner: string;
+}
+
+/** After this no further route is tried. */
+const IMAGE_DEADLINE_MS = 5 * 60_000;
+/** A vendor that took a job on has this many times its usual time, and at least a minute. */
+const POLL_PATIENCE_FACTOR = 10;
+const POLL_PATIENCE_MIN_MS = 60_000;
+
+type Ended =
+  | Exclude<SubmitOutcome | CheckOutcome, { kind: 'accepted' | 'pending' }>
+  | { kind: 'late'; message: string };
+
+/**
+ * Takes one image from route to route until it is delivered or none is left. Whatever happens is written down before
+ * the next step, so that another process can go on from any point.
+ */
+export class ImageRun {
+  readonly #parts: ImageRunParts;
+  readonly #job: Job;
+  readonly #image: JobImage;
+  readonly #book: PriceBook;
+  readonly #signal: AbortSignal;
+
+  constructor(parts: ImageRunParts, job: Job, image: JobImage, book: PriceBook, signal: AbortSignal) {
+    this.#parts = parts;
+    this.#job = job;
+    this.#image = image;
+    this.#book = book;
+    this.#signal = signal;
+  }
+
+  async run(): Promise<void> {
+    const { store } = this.#parts;
+    const earlier = await store.attempts([this.#image.id]);
+    for (const attempt of earlier.filter(({ outcome }) => outcome === null)) {
+      if (await this.#resume(attempt)) return;
+    }
+    while (!this.#signal.aborted) {
+      const past = await store.attempts([this.#image.id]);
+      if (this.#isLate())
+        return this.#fail(
+          'DEADLINE_PASSED',
+          'It took longer than an image may take. It was not charged. You can run it again.',
+        );
+      const next = this.#nextRoute(past);
+      if (next === null) {
+        const { code, message } = failureAfter(past);
+        return this.#fail(code, message);
+      }
+      if (await this.#attempt(next)) return;
+    }
+  }
+
+  /** Goes on with a call that an earlier process had out. True when the image has ended. */
+  async #resume(attempt: Attempt): Promise<boolean> {
+    const route = findRoute(attempt.routeId);
+    const provider = route && this.#parts.providers[route.model.provider];
+    if (route && provider && attempt.vendorId !== null) {
+      const ticket: Ticket = { host: route.host.name, vendorModel: route.host.vendorModel, vendorId: attempt.vendorId };
+      const ended = await this.#poll(provider, route, ticket, 0);
+      return ended === null || this.#settle(attempt.id, route, ended);
+    }
+    await this.#endAttempt(attempt.id, route ?? null, 'unknown', 'the gateway stopped while this call was out');
+    return false;
+  }
+
+  #isLate(): boolean {
+    const started = this.#job.startedAt ?? this.#job.createdAt;
+    return this.#parts.clock.now().getTime() - started.getTime() > IMAGE_DEADLINE_MS;
+  }
+
+  #nextRoute(past: readonly Attempt[]): PlannedRoute | null {
+    const { health, providers } = this.#parts;
+    const plan = planRoutes(this.#job.request, {
+      enabled: (provider) => providers[provider] !== undefined,
+      health: (routeId) => health.of(routeId),
+      vendorCostMicros: (route, render) => vendorCostMicros(this.#book, route, render),
+    });
+    const never = forbidden(past);
+    return (
+      plan.routes.find(({ route }) => !never.routes.has(route.id) && !never.vendors.has(route.model.provider)) ?? null
+    );
+  }
+
+  /** One call to one route. True when the image has ended. */
+  async #attempt(planned: PlannedRoute): Promise<boolean> {
+    const { store, providers, clock } = this.#parts;
+    const { route } = planned;
+    const provider = providers[route.model.provider];
+    if (!provider) throw new Error(`${route.id} was planned although its provider is off`);
+    const attemptId = newId('attempt');
+    const started = await store.startAttempt(
+      { id: attemptId, imageId: this.#image.id, routeId: route.id },
+      this.#parts.owner,
+      clock.now(),
+    );
+    if (!started) return true;
+    const began = performance.now();
+    const outcome = await provider.submit(this.#renderRequest(planned), this.#signal);
+    if (outcome.kind !== 'accepted') return this.#settle(attemptId, route, outcome, began);
+    await store.acceptAttempt(attemptId, outcome.ticket.vendorId);
+    const ended = await this.#poll(provider, route, outcome.ticket, outcome.pollAfterMs);
+    return ended === null || this.#settle(attemptId, route, ended, began);
+  }
+
+  #renderRequest({ route, render }: PlannedRoute): RenderRequest {
+    const { prompt, negativePrompt, stylePreset, seed } = this.#job.request;
+    const styleInWords = stylePreset !== null && !route.model.stylePresetField;
+    return {
+      host: route.host.name,
+      vendorModel: route.host.vendorModel,
+      prompt: styleInWords ? `${prompt}, ${STYLE_PRESETS[stylePreset]}` : prompt,
+      negativePrompt,
+      stylePreset: styleInWords ? null : stylePreset,
+      seed: this.#seed(seed),
+      render,
+    };
+  }
+
+  #seed(seed: number | null): number | null {
+    return seed === null ? null : seed + this.#image.index;
+  }
+
+  /** Asks until the vendor is done. Null when this process is going away: the vendor goes on and another will ask. */
+  async #poll(provider: Provider, route: Route, ticket: Ticket, firstAfterMs: number): Promise<Ended | null> {
+    const patience = Math.max(POLL_PATIENCE_MIN_MS, route.host.expectedSeconds * 1000 * POLL_PATIENCE_FACTOR);
+    const deadline = this.#parts.clock.now().getTime() + patience;
+    for (let afterMs = firstAfterMs; ; ) {
+      try {
+        await wait(afterMs, undefined, { signal: this.#signal });
+      } catch {
+        if (this.#signal.reason === 'SHUTDOWN') return null;
+        await provider.cancel(ticket, AbortSignal.timeout(5_000));
+        return { kind: 'late', message: 'cancelled while the vendor was drawing' };
+      }
+      const outcome = await provider.check(ticket, this.#signal);
+      if (this.#signal.aborted) continue;
+      if (outcome.kind !== 'pending') return outcome;
+      if (this.#parts.clock.now().getTime() > deadline)
+        return { kind: 'late', message: `the vendor was not done after ${Math.round(patience / 1000)} seconds` };
+      afterMs = outcome.pollAfterMs;
+    }
+  }
+
+  /** Writes down how a call ended and what follows. True when the image has ended. */
+  async #settle(attemptId: string, route: Route, ended: Ended, began?: number): Promise<boolean> {
+    const { health } = this.#parts;
+    if (this.#signal.aborted && ended.kind !== 'delivered') {
+      // A synchronous call that we cut off ourselves says nothing about the vendor; after a shutdown the next process decides.
+      if (this.#signal.reason === 'CANCELLED')
+        await this.#endAttempt(attemptId, route, ended.kind === 'rejected' ? 'rejected' : 'discarded', 'cancelled');
+      return true;
+    }
+    const seconds = began === undefined ? null : (performance.now() - began) / 1000;
+    switch (ended.kind) {
+      case 'delivered':
+        health.note(route.id, { ok: true, seconds });
+        return this.#deliver(attemptId, route, ended);
+      case 'moderated':
+        health.note(route.id, { ok: true, seconds: null });
+        await this.#endAttempt(attemptId, route, 'moderated', ended.message, ended.billed);
+        await this.#fail(
+          'CONTENT_REFUSED',
+          `${route.model.title} withheld this image: ${ended.message} It was not charged. Change the prompt and run it again.`,
+        );
+        return true;
+      case 'late':
+        health.note(route.id, { ok: false, seconds: null });
+        await this.#endAttempt(attemptId, route, 'unknown', ended.message);
+        return false;
+      default:
+        health.note(route.id, { ok: ended.kind === 'rejected' && ended.reason === 'BAD_REQUEST', seconds: null });
+        await this.#endAttempt(attemptId, route, ended.kind, ended.message);
+        return false;
+    }
+  }
+
+  async #deliver(attemptId: string, route: Route, delivered: Delivered): Promise<boolean> {
+    let picture: FinishedPicture;
+    try {
+      picture = await finishPicture(delivered.picture, this.#job.request.size);
+    } catch (error) {
+      if (!(error instanceof PictureError)) throw error;
+      await this.#endAttempt(attemptId, route, 'broken', error.message);
+      return false;
+    }
+    await this.#keep(attemptId, route, picture, delivered.seed);
+    return true;
+  }
+
+  /** Bytes first, then asset, image and attempt in one transaction: a picture is either in the library or it is not. */
+  async #keep(attemptId: string, route: Route, picture: FinishedPicture, vendorSeed: number | null): Promise<void> {
+    const { assets, store, clock, db } = this.#parts;
+    const { request } = this.#job;
+    const stored = await assets.storeBytes(picture);
+    const kept = await inTransaction(db, async (tx) => {
+      const now = clock.now();
+      const delivered = await store.deliverImage(tx, this.#image.id, stored.id, now);
+      await store.endAttempt(
+        attemptId,
+        { outcome: delivered ? 'delivered' : 'discarded', message: null, vendorCostMicros: this.#cost(route) },
+        now,
+        tx,
+      );
+      if (!delivered) return false;
+      await assets.insertOutput(tx, {
+        ...stored,
+        accountId: this.#job.accountId,
+        operation: this.#job.operation,
+        provider: route.model.provider,
+        model: route.model.id,
+        prompt: request.prompt,
+        negativePrompt: request.negativePrompt,
+        seed: vendorSeed ?? this.#seed(request.seed),
+        inputHash: this.#job.pictureHash,
+        jobId: this.#job.id,
+        imageId: this.#image.id,
+        parentId: null,
+        credits: this.#image.credits,
+        priceVersion: this.#job.priceVersion,
+      });
+      return true;
+    });
+    this.#parts.metrics.attempts.inc({ route: route.id, outcome: kept ? 'delivered' : 'discarded' });
+  }
+
+  async #endAttempt(
+    attemptId: string,
+    route: Route | null,
+    outcome: AttemptOutcome,
+    message: string,
+    billed = MAY_BE_BILLED.has(outcome),
+  ): Promise<void> {
+    const { store, clock, metrics, log } = this.#parts;
+    const cost = billed && route ? this.#cost(route) : null;
+    await store.endAttempt(attemptId, { outcome, message, vendorCostMicros: cost }, clock.now());
+    metrics.attempts.inc({ route: route?.id ?? 'gone', outcome });
+    log.info(
+      { jobId: this.#job.id, imageId: this.#image.id, route: route?.id, outcome, message },
+      'a vendor did not deliver',
+    );
+  }
+
+  #cost(route: Route): bigint | null {
+    const plan = planRender(route.model.renders, this.#job.request.size);
+    const micros = plan && vendorCostMicros(this.#book, route, plan.render);
+    return micros === null ? null : BigInt(micros);
+  }
+
+  async #fail(code: FailureCode, message: string): Promise<void> {
+    await this.#parts.store.failImage(this.#image.id, { code, message }, this.#parts.clock.now());
+  }
+}
+
+/** Outcomes after which the vendor may have charged us; what it costs is booked as ours, never the customer's. */
+const MAY_BE_BILLED: ReadonlySet<AttemptOutcome> = new Set(['delivered', 'broken', 'unknown', 'discarded']);

@@ -1,0 +1,123 @@
+import type { Operation } from '../catalog/operations.ts';
+import type { GenerateRequest } from '../catalog/requests.ts';
+
+export const JOB_STATUSES = ['QUEUED', 'RUNNING', 'SUCCEEDED', 'PARTIAL', 'FAILED', 'CANCELLED'] as const;
+export type JobStatus = (typeof JOB_STATUSES)[number];
+
+export const IMAGE_STATUSES = ['WAITING', 'RUNNING', 'DELIVERED', 'FAILED', 'CANCELLED'] as const;
+export type ImageStatus = (typeof IMAGE_STATUSES)[number];
+
+export const FAILURE_CODES = [
+  'CONTENT_REFUSED',
+  'PROVIDERS_REFUSED',
+  'OUTCOME_UNKNOWN',
+  'DEADLINE_PASSED',
+  'UNUSABLE_PICTURE',
+  'NOT_STORABLE',
+] as const;
+/** Why an image was not delivered. It was not charged, whichever it is. */
+export type FailureCode = (typeof FAILURE_CODES)[number];
+
+/** One accepted operation. Amounts are milli-credits. */
+export interface Job {
+  readonly id: string;
+  readonly accountId: string;
+  readonly operation: Operation;
+  readonly status: JobStatus;
+  readonly request: GenerateRequest;
+  readonly pictureHash: string;
+  readonly holdId: string;
+  readonly priceVersion: number;
+  /** What was quoted, and so held: the most that can be captured. */
+  readonly credits: bigint;
+  readonly priority: number;
+  readonly createdAt: Date;
+  readonly startedAt: Date | null;
+  readonly finishedAt: Date | null;
+  readonly cancelRequestedAt: Date | null;
+}
+
+/** One output of a job; it succeeds or fails on its own. */
+export interface JobImage {
+  readonly id: string;
+  readonly jobId: string;
+  readonly index: number;
+  readonly status: ImageStatus;
+  /** What is captured if it is delivered; 0 when a free allowance pays. */
+  readonly credits: bigint;
+  readonly fromAllowance: boolean;
+  readonly assetId: string | null;
+  readonly failureCode: FailureCode | null;
+  readonly failureMessage: string | null;
+  readonly finishedAt: Date | null;
+}
+
+export type AttemptOutcome = 'delivered' | 'rejected' | 'moderated' | 'broken' | 'unknown' | 'failed' | 'discarded';
+
+/** One call that asked a vendor for an image. */
+export interface Attempt {
+  readonly id: string;
+  readonly imageId: string;
+  readonly routeId: string;
+  /** The vendor's own id of a job it accepted, once known. */
+  readonly vendorId: string | null;
+  /** Null while the call is out. */
+  readonly outcome: AttemptOutcome | null;
+  readonly message: string | null;
+  /** What it costs us, in millionths of a US dollar, whoever pays; null when nothing was bought. */
+  readonly vendorCostMicros: bigint | null;
+  readonly startedAt: Date;
+  readonly finishedAt: Date | null;
+}
+
+export function isOpen(status: JobStatus): boolean {
+  return status === 'QUEUED' || status === 'RUNNING';
+}
+
+export function isImageOpen(status: ImageStatus): boolean {
+  return status === 'WAITING' || status === 'RUNNING';
+}
+
+/** How a job ends, from how its images ended. */
+export function finalStatus(images: readonly Pick<JobImage, 'status'>[]): JobStatus {
+  const delivered = images.filter(({ status }) => status === 'DELIVERED').length;
+  if (delivered === images.length) return 'SUCCEEDED';
+  if (delivered > 0) return 'PARTIAL';
+  return images.some(({ status }) => status === 'CANCELLED') ? 'CANCELLED' : 'FAILED';
+}
+
+/** What attempts of an image so far forbid: tried routes, and vendors that may have bought it already. */
+export function forbidden(attempts: readonly Pick<Attempt, 'routeId' | 'outcome'>[]): {
+  routes: Set<string>;
+  vendors: Set<string>;
+} {
+  const vendorOf = (routeId: string) => routeId.split('/')[0] ?? routeId;
+  return {
+    routes: new Set(attempts.map(({ routeId }) => routeId)),
+    vendors: new Set(attempts.filter(({ outcome }) => outcome === 'unknown').map(({ routeId }) => vendorOf(routeId))),
+  };
+}
+
+/** Why an image failed when no route is left to try, from how its attempts ended. */
+export function failureAfter(attempts: readonly Pick<Attempt, 'outcome' | 'message'>[]): {
+  code: FailureCode;
+  message: string;
+} {
+  const seen = new Set(attempts.map(({ outcome }) => outcome));
+  const last = attempts.at(-1)?.message ?? 'no route was left to try';
+  const free = 'It was not charged.';
+  if (seen.has('unknown'))
+    return {
+      code: 'OUTCOME_UNKNOWN',
+      message: `A vendor did not say whether it drew this image (${last}). ${free} You can run it again.`,
+    };
+  if (seen.has('broken'))
+    return {
+      code: 'UNUSABLE_PICTURE',
+      message: `What the vendor sent was not a usable picture (${last}). ${free} You can run it again.`,
+    };
+  return {
+    code: 'PROVIDERS_REFUSED',
+    message: `Every vendor that could draw this turned it down (${last}). ${free} Try again later, or another model.`,
+  };
+}

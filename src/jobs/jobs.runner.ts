@@ -1,0 +1,162 @@
+import type { Credits } from '../credits/credits.service.ts';
+import type { Clock } from '../platform/clock.ts';
+import { type Db, inTransaction } from '../platform/database.ts';
+import type { EventBus } from '../platform/events.ts';
+import type { Log } from '../platform/log.ts';
+import type { WorkQueue } from '../platform/queue.ts';
+import type { PriceBooks } from '../pricing/price-books.service.ts';
+import { BALANCE_CHANNEL } from '../tiers/tiers.service.ts';
+import { endJob } from './end-job.ts';
+import { ImageRun, type ImageRunParts, type StopReason } from './image-run.ts';
+import { isImageOpen, type Job } from './job.ts';
+import { CANCEL_CHANNEL, JOB_CHANNEL } from './jobs.service.ts';
+
+/** A worker that stops renewing its lease is taken to be gone after this. */
+const LEASE_MS = 30_000;
+const LEASE_RENEW_MS = 8_000;
+/** How often jobs are looked for that nobody was woken for, and how old a wake must be to count as lost. */
+const SWEEP_MS = 5_000;
+const WAKE_LOST_MS = 10_000;
+const SWEEP_LIMIT = 200;
+/** Jobs of one process that may be in hand at once: they wait for vendors, not for the processor. */
+const IN_HAND_MAX = 64;
+
+export interface RunnerParts extends ImageRunParts {
+  readonly credits: Credits;
+  readonly priceBooks: PriceBooks;
+  readonly queue: WorkQueue;
+  readonly events: EventBus;
+  /** True when no other process can be using the store, so that what runs there has been left behind. */
+  readonly alone: boolean;
+}
+
+/** Runs accepted jobs: claims one, sends its images out side by side, and settles its hold when all have ended. */
+export class JobsRunner {
+  readonly #db: Db;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #running = new Map<string, { stop: AbortController; ended: Promise<void> }>();
+  readonly #endings: (() => void)[] = [];
+  #stopping = false;
+
+  constructor(private readonly parts: RunnerParts) {
+    this.#db = parts.db;
+    this.#clock = parts.clock;
+    this.#log = parts.log;
+  }
+
+  async start(): Promise<void> {
+    const { store, queue, events, alone } = this.parts;
+    if (alone) await store.endAllLeases(this.#clock.now());
+    this.#endings.push(events.subscribe(CANCEL_CHANNEL, (jobId) => this.#stopJob(jobId, 'CANCELLED')));
+    this.#every(LEASE_RENEW_MS, () => store.renewLeases(this.parts.owner, [...this.#running.keys()], this.#leaseEnd()));
+    this.#every(SWEEP_MS, () => this.sweep());
+    await queue.work((jobIds) => this.#accept(jobIds));
+    await this.sweep(this.#clock.now());
+  }
+
+  /**
+   * Takes no more jobs, lets those in hand end for `drainMs`, then leaves the rest to others: what a vendor has accepted
+   * is polled by them, what is still out is theirs to judge.
+   */
+  async stop(drainMs: number): Promise<void> {
+    this.#stopping = true;
+    for (const end of this.#endings.splice(0)) end();
+    const timer = setTimeout(() => {
+      for (const jobId of this.#running.keys()) this.#stopJob(jobId, 'SHUTDOWN');
+    }, drainMs);
+    await Promise.allSettled([...this.#running.values()].map(({ ended }) => ended));
+    clearTimeout(timer);
+    await this.parts.store.endLeases(this.parts.owner, this.#clock.now());
+  }
+
+  /** Wakes workers for jobs whose wake was lost or whose worker has gone. */
+  async sweep(wokenBefore = new Date(this.#clock.now().getTime() - WAKE_LOST_MS)): Promise<void> {
+    for (const { id, priority } of await this.parts.store.wakeable(wokenBefore, this.#clock.now(), SWEEP_LIMIT)) {
+      await this.parts.queue.enqueue(id, priority, null);
+    }
+  }
+
+  /** Starts jobs without waiting for their end; waits only while as many are in hand as may be. */
+  async #accept(jobIds: readonly string[]): Promise<void> {
+    for (const jobId of jobIds) {
+      while (this.#running.size >= IN_HAND_MAX)
+        await Promise.race([...this.#running.values()].map(({ ended }) => ended));
+      this.run(jobId).catch((error: unknown) =>
+        this.#log.error({ err: error, jobId }, 'a job could not be run; it will be tried again'),
+      );
+    }
+  }
+
+  /** Runs a job to its end, if it may run now. Harmless for a job that is done, in other hands, or unknown. */
+  async run(jobId: string): Promise<void> {
+    if (this.#stopping || this.#running.has(jobId)) return;
+    const job = await inTransaction(this.#db, (tx) =>
+      this.parts.store.claim(tx, jobId, this.parts.owner, this.#leaseEnd(), this.#clock.now()),
+    );
+    if (!job) return;
+    const stop = new AbortController();
+    const ended = this.#runClaimed(job, stop.signal).finally(() => this.#running.delete(jobId));
+    this.#running.set(jobId, { stop, ended });
+    await ended;
+  }
+
+  async #runClaimed(job: Job, signal: AbortSignal): Promise<void> {
+    const { store, events, priceBooks } = this.parts;
+    events.publish(JOB_CHANNEL(job.id), '');
+    const book = (await priceBooks.find(job.priceVersion)) ?? priceBooks.current();
+    const images = (await store.images([job.id])).filter(({ status }) => isImageOpen(status));
+    const runs = images.map(async (image) => {
+      await new ImageRun(this.parts, job, image, book, signal).run();
+      events.publish(JOB_CHANNEL(job.id), '');
+    });
+    const results = await Promise.allSettled(runs);
+    for (const result of results) {
+      // Our own defect or a store that is away: the image stays open, and the job is run again once its lease has lapsed.
+      if (result.status === 'rejected')
+        this.#log.error({ err: result.reason, jobId: job.id }, 'an image could not be run; it will be tried again');
+    }
+    await this.#finish(job);
+    await this.#wakeNext(job.accountId);
+  }
+
+  /** Settles the hold and ends the job in one transaction, if every image has ended. */
+  async #finish(job: Job): Promise<void> {
+    const { store, credits, events } = this.parts;
+    const now = this.#clock.now();
+    const end = await inTransaction(this.#db, (tx) => endJob(tx, store, credits, job.id, now));
+    if (!end) return;
+    const { captured, released, ...rest } = end;
+    const tookMs = now.getTime() - job.createdAt.getTime();
+    this.#log.info(
+      { jobId: job.id, ...rest, captured: captured.toString(), released: released.toString(), tookMs },
+      'job ended',
+    );
+    events.publish(JOB_CHANNEL(job.id), '');
+    events.publish(BALANCE_CHANNEL(job.accountId), '');
+  }
+
+  /** A slot of the account has become free. */
+  async #wakeNext(accountId: string): Promise<void> {
+    if (this.#stopping) return;
+    for (const { id, priority } of await this.parts.store.nextQueued(accountId, 1))
+      await this.parts.queue.enqueue(id, priority, null);
+  }
+
+  #stopJob(jobId: string, reason: StopReason): void {
+    this.#running.get(jobId)?.stop.abort(reason);
+  }
+
+  #leaseEnd(): Date {
+    return new Date(this.#clock.now().getTime() + LEASE_MS);
+  }
+
+  #every(ms: number, work: () => Promise<void>): void {
+    const timer = setInterval(() => {
+      work().catch((error: unknown) =>
+        this.#log.warn({ err: error }, 'a regular task of the runner failed; it is tried again'),
+      );
+    }, ms).unref();
+    this.#endings.push(() => clearInterval(timer));
+  }
+}

@@ -1,0 +1,448 @@
+import { type SqlBool, sql } from 'kysely';
+import type { Operation } from '../catalog/operations.ts';
+import type { GenerateRequest } from '../catalog/requests.ts';
+import type { Db, Tx } from '../platform/database.ts';
+import { lockUntilCommit } from '../platform/database.ts';
+import type { Attempt, AttemptOutcome, FailureCode, ImageStatus, Job, JobImage, JobStatus } from './job.ts';
+
+type JobRow = {
+  id: string;
+  account_id: string;
+  operation: Operation;
+  status: JobStatus;
+  request: GenerateRequest;
+  picture_hash: string;
+  hold_id: string;
+  price_version: number;
+  credits: bigint;
+  priority: number;
+  running_max: number;
+  created_at: Date;
+  started_at: Date | null;
+  finished_at: Date | null;
+  cancel_requested_at: Date | null;
+  lease_owner: string | null;
+  lease_until: Date | null;
+  woken_at: Date;
+};
+
+type ImageRow = {
+  id: string;
+  job_id: string;
+  index: number;
+  status: ImageStatus;
+  credits: bigint;
+  from_allowance: boolean;
+  asset_id: string | null;
+  failure_code: FailureCode | null;
+  failure_message: string | null;
+  finished_at: Date | null;
+};
+
+type AttemptRow = {
+  id: string;
+  image_id: string;
+  route_id: string;
+  vendor_id: string | null;
+  outcome: AttemptOutcome | null;
+  message: string | null;
+  vendor_cost_micros: bigint | null;
+  started_at: Date;
+  finished_at: Date | null;
+};
+
+type JobTables = {
+  jobs: JobRow;
+  job_images: ImageRow;
+  job_attempts: AttemptRow;
+  idempotency_keys: { account_id: string; key: string; input_hash: string; job_id: string; created_at: Date };
+};
+
+/** What a job row holds beyond what the outside sees. */
+export interface NewJob extends Job {
+  /** How many jobs of the account may run at once, as its tier was when the job was accepted. */
+  readonly runningMax: number;
+}
+
+/** The job that already has an idempotency key. */
+export interface KeyHolder {
+  readonly jobId: string;
+  readonly inputHash: string;
+}
+
+export class JobsStore {
+  readonly #db;
+
+  constructor(db: Db) {
+    this.#db = db.withTables<JobTables>();
+  }
+
+  /**
+   * Claims an idempotency key for a new job, or says whose it is. Waits for another transaction that is claiming the
+   * same key. A key older than `expiredBefore` is free again.
+   */
+  async claimKey(
+    tx: Tx,
+    claim: { accountId: string; key: string; inputHash: string; jobId: string },
+    now: Date,
+    expiredBefore: Date,
+  ): Promise<KeyHolder | null> {
+    const tables = tx.withTables<JobTables>();
+    const row = {
+      account_id: claim.accountId,
+      key: claim.key,
+      input_hash: claim.inputHash,
+      job_id: claim.jobId,
+      created_at: now,
+    };
+    const claimed = await tables
+      .insertInto('idempotency_keys')
+      .values(row)
+      .onConflict((conflict) =>
+        conflict
+          .columns(['account_id', 'key'])
+          .doUpdateSet(row)
+          .where('idempotency_keys.created_at', '<', expiredBefore),
+      )
+      .returning('job_id')
+      .executeTakeFirst();
+    if (claimed) return null;
+    const held = await tables
+      .selectFrom('idempotency_keys')
+      .select(['job_id', 'input_hash'])
+      .where('account_id', '=', claim.accountId)
+      .where('key', '=', claim.key)
+      .executeTakeFirstOrThrow();
+    return { jobId: held.job_id, inputHash: held.input_hash };
+  }
+
+  async keyHolder(accountId: string, key: string, notBefore: Date): Promise<KeyHolder | null> {
+    const row = await this.#db
+      .selectFrom('idempotency_keys')
+      .select(['job_id', 'input_hash'])
+      .where('account_id', '=', accountId)
+      .where('key', '=', key)
+      .where('created_at', '>=', notBefore)
+      .executeTakeFirst();
+    return row ? { jobId: row.job_id, inputHash: row.input_hash } : null;
+  }
+
+  async insert(tx: Tx, job: NewJob, images: readonly JobImage[]): Promise<void> {
+    const tables = tx.withTables<JobTables>();
+    await tables
+      .insertInto('jobs')
+      .values({
+        id: job.id,
+        account_id: job.accountId,
+        operation: job.operation,
+        status: job.status,
+        request: JSON.stringify(job.request) as unknown as GenerateRequest,
+        picture_hash: job.pictureHash,
+        hold_id: job.holdId,
+        price_version: job.priceVersion,
+        credits: job.credits,
+        priority: job.priority,
+        running_max: job.runningMax,
+        created_at: job.createdAt,
+        woken_at: job.createdAt,
+      })
+      .execute();
+    await tables
+      .insertInto('job_images')
+      .values(
+        images.map((image) => ({
+          id: image.id,
+          job_id: job.id,
+          index: image.index,
+          status: image.status,
+          credits: image.credits,
+          from_allowance: image.fromAllowance,
+        })),
+      )
+      .execute();
+  }
+
+  /**
+   * Gives a waiting job, or one whose worker has gone, to `owner` until `leaseUntil`; null when it is finished, is being
+   * worked on, or its account already runs as many jobs as it may. One claim an account at a time.
+   */
+  async claim(tx: Tx, jobId: string, owner: string, leaseUntil: Date, now: Date): Promise<Job | null> {
+    const tables = tx.withTables<JobTables>();
+    const wanted = await tables.selectFrom('jobs').select('account_id').where('id', '=', jobId).executeTakeFirst();
+    if (!wanted) return null;
+    await lockUntilCommit(tx, `claim:${wanted.account_id}`);
+    const row = await tables
+      .updateTable('jobs')
+      .set({
+        status: 'RUNNING',
+        lease_owner: owner,
+        lease_until: leaseUntil,
+        started_at: sql<Date>`coalesce(started_at, ${now})`,
+      })
+      .where('id', '=', jobId)
+      .where((eb) =>
+        eb.or([
+          eb.and([eb('status', '=', 'RUNNING'), eb('lease_until', '<=', now)]),
+          eb.and([
+            eb('status', '=', 'QUEUED'),
+            sql<SqlBool>`(select count(*) from jobs as other where other.account_id = jobs.account_id and other.status = 'RUNNING') < running_max`,
+          ]),
+        ]),
+      )
+      .returningAll()
+      .executeTakeFirst();
+    return row ? toJob(row) : null;
+  }
+
+  /** Keeps the jobs that `owner` is working on its own. */
+  async renewLeases(owner: string, jobIds: readonly string[], leaseUntil: Date): Promise<void> {
+    if (jobIds.length === 0) return;
+    await this.#db
+      .updateTable('jobs')
+      .set({ lease_until: leaseUntil })
+      .where('id', 'in', [...jobIds])
+      .where('lease_owner', '=', owner)
+      .where('status', '=', 'RUNNING')
+      .execute();
+  }
+
+  /** Lets every running job be taken over at once; only for a store that no other process can be using. */
+  async endAllLeases(now: Date): Promise<void> {
+    await this.#db.updateTable('jobs').set({ lease_until: now }).where('status', '=', 'RUNNING').execute();
+  }
+
+  /** Lets another worker take over what `owner` was working on. */
+  async endLeases(owner: string, now: Date): Promise<void> {
+    await this.#db
+      .updateTable('jobs')
+      .set({ lease_until: now })
+      .where('lease_owner', '=', owner)
+      .where('status', '=', 'RUNNING')
+      .execute();
+  }
+
+  /** Open jobs that nobody works on and nobody was woken for since `before`; marks them as woken now. */
+  async wakeable(before: Date, now: Date, limit: number): Promise<{ id: string; priority: number }[]> {
+    return this.#db
+      .updateTable('jobs')
+      .set({ woken_at: now })
+      .where('id', 'in', (eb) =>
+        eb
+          .selectFrom('jobs')
+          .select('id')
+          .where('status', 'in', ['QUEUED', 'RUNNING'])
+          .where('woken_at', '<', before)
+          .where((or) => or.or([or('status', '=', 'QUEUED'), or('lease_until', '<=', now)]))
+          .orderBy('priority', 'desc')
+          .orderBy('id')
+          .limit(limit),
+      )
+      .returning(['id', 'priority'])
+      .execute();
+  }
+
+  /** The jobs of an account that are next in line. */
+  async nextQueued(accountId: string, limit: number): Promise<{ id: string; priority: number }[]> {
+    return this.#db
+      .selectFrom('jobs')
+      .select(['id', 'priority'])
+      .where('account_id', '=', accountId)
+      .where('status', '=', 'QUEUED')
+      .orderBy('id')
+      .limit(limit)
+      .execute();
+  }
+
+  /** Locks the job until the transaction ends. */
+  async lock(tx: Tx, jobId: string): Promise<Job | null> {
+    const row = await tx
+      .withTables<JobTables>()
+      .selectFrom('jobs')
+      .selectAll()
+      .where('id', '=', jobId)
+      .forUpdate()
+      .executeTakeFirst();
+    return row ? toJob(row) : null;
+  }
+
+  async finish(tx: Tx, jobId: string, status: JobStatus, now: Date): Promise<void> {
+    await tx
+      .withTables<JobTables>()
+      .updateTable('jobs')
+      .set({ status, finished_at: now, lease_owner: null, lease_until: null })
+      .where('id', '=', jobId)
+      .execute();
+  }
+
+  async requestCancel(tx: Tx, jobId: string, now: Date): Promise<void> {
+    await tx
+      .withTables<JobTables>()
+      .updateTable('jobs')
+      .set({ cancel_requested_at: now })
+      .where('id', '=', jobId)
+      .execute();
+  }
+
+  /** Ends every image that is still open. */
+  async cancelOpenImages(tx: Tx, jobId: string, now: Date): Promise<void> {
+    await tx
+      .withTables<JobTables>()
+      .updateTable('job_images')
+      .set({ status: 'CANCELLED', finished_at: now })
+      .where('job_id', '=', jobId)
+      .where('status', 'in', ['WAITING', 'RUNNING'])
+      .execute();
+  }
+
+  /**
+   * Notes that a vendor is about to be called, if `owner` still has the job and nobody asked to cancel it. Null when it
+   * may not be called. Committed before the call, so that a crash leaves the trace.
+   */
+  async startAttempt(attempt: Pick<Attempt, 'id' | 'imageId' | 'routeId'>, owner: string, now: Date): Promise<boolean> {
+    const result = await sql`
+      with image as (
+        update job_images set status = 'RUNNING'
+        where id = ${attempt.imageId} and status in ('WAITING', 'RUNNING')
+          and exists (
+            select 1 from jobs where jobs.id = job_images.job_id
+              and lease_owner = ${owner} and status = 'RUNNING' and cancel_requested_at is null)
+        returning id
+      )
+      insert into job_attempts (id, image_id, route_id, started_at)
+      select ${attempt.id}, image.id, ${attempt.routeId}, ${now}::timestamptz from image
+      returning id`.execute(this.#db);
+    return result.rows.length === 1;
+  }
+
+  async acceptAttempt(attemptId: string, vendorId: string): Promise<void> {
+    await this.#db.updateTable('job_attempts').set({ vendor_id: vendorId }).where('id', '=', attemptId).execute();
+  }
+
+  async endAttempt(
+    attemptId: string,
+    end: { outcome: AttemptOutcome; message: string | null; vendorCostMicros: bigint | null },
+    now: Date,
+    tx?: Tx,
+  ): Promise<void> {
+    await (tx?.withTables<JobTables>() ?? this.#db)
+      .updateTable('job_attempts')
+      .set({ outcome: end.outcome, message: end.message, vendor_cost_micros: end.vendorCostMicros, finished_at: now })
+      .where('id', '=', attemptId)
+      .where('outcome', 'is', null)
+      .execute();
+  }
+
+  /** False when the image had already ended, as when it was cancelled meanwhile. */
+  async deliverImage(tx: Tx, imageId: string, assetId: string, now: Date): Promise<boolean> {
+    const result = await tx
+      .withTables<JobTables>()
+      .updateTable('job_images')
+      .set({ status: 'DELIVERED', asset_id: assetId, finished_at: now })
+      .where('id', '=', imageId)
+      .where('status', 'in', ['WAITING', 'RUNNING'])
+      .executeTakeFirst();
+    return result.numUpdatedRows === 1n;
+  }
+
+  async failImage(imageId: string, failure: { code: FailureCode; message: string }, now: Date): Promise<void> {
+    await this.#db
+      .updateTable('job_images')
+      .set({ status: 'FAILED', failure_code: failure.code, failure_message: failure.message, finished_at: now })
+      .where('id', '=', imageId)
+      .where('status', 'in', ['WAITING', 'RUNNING'])
+      .execute();
+  }
+
+  async images(jobIds: readonly string[], tx?: Tx): Promise<JobImage[]> {
+    const rows = await (tx?.withTables<JobTables>() ?? this.#db)
+      .selectFrom('job_images')
+      .selectAll()
+      .where('job_id', 'in', [...jobIds])
+      .orderBy('job_id')
+      .orderBy('index')
+      .execute();
+    return rows.map(toImage);
+  }
+
+  async attempts(imageIds: readonly string[]): Promise<Attempt[]> {
+    const rows = await this.#db
+      .selectFrom('job_attempts')
+      .selectAll()
+      .where('image_id', 'in', [...imageIds])
+      .orderBy('id')
+      .execute();
+    return rows.map(toAttempt);
+  }
+
+  async byIds(accountId: string, ids: readonly string[]): Promise<Job[]> {
+    const rows = await this.#db
+      .selectFrom('jobs')
+      .selectAll()
+      .where('account_id', '=', accountId)
+      .where('id', 'in', [...ids])
+      .execute();
+    return rows.map(toJob);
+  }
+
+  /** Newest first, after the job `afterId` when given. */
+  async page(accountId: string, limit: number, afterId: string | null, status: JobStatus | null): Promise<Job[]> {
+    const rows = await this.#db
+      .selectFrom('jobs')
+      .selectAll()
+      .where('account_id', '=', accountId)
+      .$if(afterId !== null, (query) => query.where('id', '<', afterId ?? ''))
+      .$if(status !== null, (query) => query.where('status', '=', status ?? 'QUEUED'))
+      .orderBy('id', 'desc')
+      .limit(limit)
+      .execute();
+    return rows.map(toJob);
+  }
+}
+
+function toJob(row: JobRow): Job {
+  return {
+    id: row.id,
+    accountId: row.account_id,
+    operation: row.operation,
+    status: row.status,
+    request: row.request,
+    pictureHash: row.picture_hash,
+    holdId: row.hold_id,
+    priceVersion: row.price_version,
+    credits: row.credits,
+    priority: row.priority,
+    createdAt: row.created_at,
+    startedAt: row.started_at,
+    finishedAt: row.finished_at,
+    cancelRequestedAt: row.cancel_requested_at,
+  };
+}
+
+function toImage(row: ImageRow): JobImage {
+  return {
+    id: row.id,
+    jobId: row.job_id,
+    index: row.index,
+    status: row.status,
+    credits: row.credits,
+    fromAllowance: row.from_allowance,
+    assetId: row.asset_id,
+    failureCode: row.failure_code,
+    failureMessage: row.failure_message,
+    finishedAt: row.finished_at,
+  };
+}
+
+function toAttempt(row: AttemptRow): Attempt {
+  return {
+    id: row.id,
+    imageId: row.image_id,
+    routeId: row.route_id,
+    vendorId: row.vendor_id,
+    outcome: row.outcome,
+    message: row.message,
+    vendorCostMicros: row.vendor_cost_micros,
+    startedAt: row.started_at,
+    finishedAt: row.finished_at,
+  };
+}

@@ -1,0 +1,152 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { PGlite, types as pgliteTypes } from '@electric-sql/pglite';
+import { Kysely, PGliteDialect, PostgresDialect, sql, type Transaction } from 'kysely';
+import pg from 'pg';
+import type { Log } from './log.ts';
+
+/** Every store names the tables it owns with `db.withTables<…>()`; nobody sees the tables of another. */
+// biome-ignore lint/complexity/noBannedTypes: Kysely spells "no tables known here" this way.
+export type Db = Kysely<{}>;
+// biome-ignore lint/complexity/noBannedTypes: as above.
+export type Tx = Transaction<{}>;
+
+export interface Database {
+  readonly db: Db;
+  /** Which of the two engines runs; the embedded one serves a single process and a single connection. */
+  readonly engine: 'postgres' | 'pglite';
+  /** The embedded engine itself, for the queue that must share its only connection; null on Postgres. */
+  readonly pglite: PGlite | null;
+  close(): Promise<void>;
+}
+
+export interface PostgresOptions {
+  readonly url: string;
+  readonly poolMax: number;
+  readonly log: Log;
+}
+
+/**
+ * Time-outs that answer in about a second when the server is frozen or gone; the libraries' defaults wait for ever.
+ * Statements get a little less than the client waits, so that the server's own answer wins where it can.
+ */
+const CONNECT_TIMEOUT_MS = 1_000;
+const STATEMENT_TIMEOUT_MS = 5_000;
+const QUERY_TIMEOUT_MS = 6_000;
+const IDLE_IN_TRANSACTION_TIMEOUT_MS = 5_000;
+
+const INT8 = 20;
+
+/** A bigint column is a bigint: amounts must never pass through a float. */
+const postgresParsers: pg.CustomTypesConfig = {
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
+    oid === INT8 ? BigInt : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
+};
+
+export function openPostgres({ url, poolMax, log }: PostgresOptions): Database {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: poolMax,
+    types: postgresParsers,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    statement_timeout: STATEMENT_TIMEOUT_MS,
+    query_timeout: QUERY_TIMEOUT_MS,
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
+    application_name: 'image-studio-gateway',
+  });
+  // An idle connection that breaks is replaced on next use; without a listener it would end the process.
+  pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection broke'));
+  return {
+    db: new Kysely({ dialect: new PostgresDialect({ pool }) }),
+    engine: 'postgres',
+    pglite: null,
+    close: () => pool.end(),
+  };
+}
+
+/**
+ * Opens the embedded database in `folder`, or in memory when null. PGlite takes no lock of its own and two processes
+ * would silently lose data, so an exclusive SQLite transaction on a file beside it is held for as long as we run: the
+ * system gives it up whenever and however the process ends.
+ * @throws Error when another process holds the folder.
+ */
+export async function openPglite(folder: string | null): Promise<Database> {
+  const lock = folder === null ? null : lockFolder(folder);
+  const pglite = await PGlite.create({
+    ...(folder !== null && { dataDir: join(folder, 'pglite') }),
+    parsers: { [pgliteTypes.INT8]: BigInt },
+  });
+  return {
+    db: new Kysely({ dialect: new PGliteDialect({ pglite }) }),
+    engine: 'pglite',
+    pglite,
+    async close() {
+      await pglite.close();
+      lock?.close();
+    },
+  };
+}
+
+function lockFolder(folder: string): DatabaseSync {
+  mkdirSync(folder, { recursive: true });
+  const lock = new DatabaseSync(join(folder, 'lock.db'), { timeout: 0 });
+  try {
+    lock.exec('BEGIN EXCLUSIVE');
+  } catch (cause) {
+    lock.close();
+    throw new Error(
+      `Another gateway is running on the data folder ${folder}. The embedded database serves one process: stop the other one, choose another DATA_DIR, or set DATABASE_URL.`,
+      { cause },
+    );
+  }
+  return lock;
+}
+
+const RETRYABLE = new Set(['40001', '40P01']);
+const TRANSACTION_TRIES_MAX = 4;
+
+/**
+ * Runs `work` in one transaction and runs it again, a few times at most, when the database chose it as the victim of a
+ * deadlock or a serialization conflict: nothing of it was kept then. Every statement of `work` must go through its `tx`;
+ * on the embedded engine any other one would wait for it for ever.
+ */
+export async function inTransaction<T>(db: Db, work: (tx: Tx) => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await db.transaction().execute(work);
+    } catch (error) {
+      if (attempt === TRANSACTION_TRIES_MAX || !RETRYABLE.has(sqlState(error) ?? '')) throw error;
+    }
+  }
+}
+
+/** The five-character SQLSTATE of a database error, or null for anything else. */
+export function sqlState(error: unknown): string | null {
+  const code = error instanceof Error && 'code' in error ? error.code : null;
+  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : null;
+}
+
+/** Answers `select 1`, or throws. */
+export async function pingDatabase(db: Db): Promise<void> {
+  await sql`select 1`.execute(db);
+}
+
+/** Serialises, until the transaction ends, everything that takes a lock on the same words. */
+export async function lockUntilCommit(tx: Tx, words: string): Promise<void> {
+  const key = createHash('sha256').update(words).digest().readBigInt64BE();
+  await sql`select pg_advisory_xact_lock(${key.toString()}::bigint)`.execute(tx);
+}
+
+/** Connection failures, server shutdown and start-up, too many connections, and our own time-outs. */
+const AWAY_STATES = /^(08|57P0[1-5]|53300|57014|25006)/;
+const AWAY_MESSAGES =
+  /timeout exceeded when trying to connect|Query read timeout|Connection terminated|timeout expired/i;
+
+/** Whether an error says that the database is away or too slow, and not that a statement was wrong. */
+export function isDatabaseAway(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  return AWAY_STATES.test(code) || /^(ECONN|ENOTFOUND|EPIPE|ETIMEDOUT)/.test(code) || AWAY_MESSAGES.test(error.message);
+}

@@ -1,0 +1,70 @@
+import { fromKysely, fromPglite, PgBoss } from 'pg-boss';
+import type { Database, Tx } from './database.ts';
+import type { Log } from './log.ts';
+
+/** Delivered at least once, so a handler must be able to meet the same id twice. */
+export interface WorkQueue {
+  start(): Promise<void>;
+  /** Wakes a worker for `id`: within `tx` when given (and then only if it commits). Higher priority first. */
+  enqueue(id: string, priority: number, tx: Tx | null): Promise<void>;
+  /** The handler should only start the work: what it was woken for must be found again without the queue. */
+  work(handler: (ids: readonly string[]) => Promise<void>): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const QUEUE = 'work';
+const STOP_TIMEOUT_MS = 10_000;
+/** Notifications wake workers at once; this is the floor when one is lost. */
+const POLLING_SECONDS = 2;
+const CONNECTIONS_MAX = 4;
+const BATCH_MAX = 32;
+
+/** Queue on the database itself, so that enqueueing commits together with whatever else a transaction does. */
+export class DatabaseQueue implements WorkQueue {
+  readonly #boss: PgBoss;
+
+  constructor(database: Database, databaseUrl: string | null, log: Log) {
+    const connection =
+      database.pglite === null
+        ? { connectionString: databaseUrl ?? '', max: CONNECTIONS_MAX }
+        : { db: fromPglite(database.pglite), backend: 'pglite' as const };
+    this.#boss = new PgBoss({
+      ...connection,
+      schema: 'queue',
+      useListenNotify: true,
+      schedule: false,
+      registerInstance: false,
+    });
+    this.#boss.on('error', (error) => log.warn({ err: error }, 'the work queue had an error; it goes on'));
+    this.#boss.on('warning', (warning) => log.debug({ warning }, 'the work queue warns'));
+  }
+
+  async start(): Promise<void> {
+    await this.#boss.start();
+    // Waking is all the queue does: the truth is in our own rows, and a sweep wakes whatever was missed.
+    await this.#boss.createQueue(QUEUE, {
+      notify: true,
+      retryLimit: 0,
+      expireInSeconds: 3600,
+      retentionSeconds: 86_400,
+      deleteAfterSeconds: 60,
+    });
+  }
+
+  async enqueue(id: string, priority: number, tx: Tx | null): Promise<void> {
+    await this.#boss.send(QUEUE, { id }, { priority, ...(tx && { db: fromKysely(tx) }) });
+  }
+
+  async work(handler: (ids: readonly string[]) => Promise<void>): Promise<void> {
+    const options = {
+      batchSize: BATCH_MAX,
+      pollingIntervalSeconds: POLLING_SECONDS,
+      notifyPollingIntervalSeconds: POLLING_SECONDS,
+    };
+    await this.#boss.work<{ id: string }>(QUEUE, options, (batch) => handler(batch.map(({ data }) => data.id)));
+  }
+
+  async stop(): Promise<void> {
+    await this.#boss.stop({ graceful: true, timeout: STOP_TIMEOUT_MS });
+  }
+}

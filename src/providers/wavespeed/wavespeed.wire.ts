@@ -1,0 +1,37 @@
+import { z } from 'zod';
+
+/** WaveSpeed REST v3 reference: only what we read of it. */
+export const WAVESPEED_BASE_URL = 'https://api.wavespeed.ai';
+
+/** Task code of a failure by content moderation. */
+export const MODERATION_CODE = 1200;
+
+/** As the reference advises for pictures. */
+export const WAVESPEED_POLL_AFTER_MS = 2_000;
+
+/** Ids go into the path of the next call, so nothing but an id may pass. */
+export const predictionId = z.string().regex(/^[\w-]{1,128}$/);
+
+/** The envelope around a new job. It has a code of its own beside HTTP's, but a job that has an id has been taken. */
+export const submitEnvelope = z.object({ data: z.object({ id: predictionId }) });
+
+/** An envelope without a job, which is how an error looks. */
+export const errorEnvelope = z.object({ code: z.number() });
+
+/**
+ * How a job stands. `status` is any text, so that a new word of the vendor's is not an unreadable answer; failures come
+ * with HTTP 200 too, and then `code` and `error` say why. What only explains may have any shape.
+ */
+export const predictionEnvelope = z.object({
+  data: z.object({
+    status: z.string(),
+    outputs: z.array(z.string()).nullish(),
+    has_nsfw_contents: z.array(z.unknown()).nullish(),
+    error: z.string().nullish().catch(null),
+    code: z.number().nullish().catch(null),
+  }),
+});
+export type Prediction = z.infer<typeof predictionEnvelope>['data'];
+
+/** States besides `completed` that no job leaves any more. */
+export const FAILED_STATUSES: ReadonlySet<string> = new Set(['failed', 'cancelled', 'timeout', 'deleted']);

@@ -1,0 +1,53 @@
+import type { FixedRender, Renders } from '../catalog/models.ts';
+import { pixelsOf, type Size } from '../catalog/sizes.ts';
+
+/** The most that a picture may be enlarged by us, per side, before it would look like less than what was paid for. */
+export const ENLARGEMENT_MAX = 2;
+
+/** What a vendor is asked to draw so that the exact size can be cut from it. */
+export interface RenderPlan {
+  readonly render: Size & { readonly aspectRatio: string | null; readonly imageSize: string | null };
+  /** How much we enlarge the render, per side, to cover the asked size; 1 when it covers by itself. */
+  readonly enlargement: number;
+}
+
+/**
+ * Chooses the render for an exact size: one that covers it, of the nearest ratio and then the smallest; else the
+ * largest of the nearest ratio, to be enlarged. Null when that would enlarge by more than {@link ENLARGEMENT_MAX}.
+ */
+export function planRender(renders: Renders, size: Size): RenderPlan | null {
+  const render = renders.kind === 'fixed' ? nearestFixed(renders.sizes, size) : nearestFree(renders, size);
+  const enlargement = Math.max(1, size.width / render.width, size.height / render.height);
+  return enlargement <= ENLARGEMENT_MAX ? { render, enlargement } : null;
+}
+
+function nearestFixed(sizes: readonly FixedRender[], size: Size): RenderPlan['render'] {
+  const covers = (render: Size) => render.width >= size.width && render.height >= size.height;
+  const covering = sizes.filter(covers);
+  const byPixels = (a: Size, b: Size) => (covering.length > 0 ? pixelsOf(a) - pixelsOf(b) : pixelsOf(b) - pixelsOf(a));
+  const [best] = (covering.length > 0 ? covering : [...sizes]).sort(
+    (a, b) => ratioDistance(a, size) - ratioDistance(b, size) || byPixels(a, b),
+  );
+  if (!best) throw new Error('a model of the catalog draws no size at all');
+  return { width: best.width, height: best.height, aspectRatio: best.aspectRatio, imageSize: best.imageSize ?? null };
+}
+
+/** How far apart two ratios are, the same for wide and tall; rounded so that equal ratios in whole pixels tie. */
+function ratioDistance(a: Size, b: Size): number {
+  return Math.round(Math.abs(Math.log((a.width * b.height) / (a.height * b.width))) * 100);
+}
+
+type FreeRenders = Extract<Renders, { kind: 'free' }>;
+
+function nearestFree(bounds: FreeRenders, size: Size): RenderPlan['render'] {
+  const { sideMin, sideMax, multipleOf, pixelsMax } = bounds;
+  const ceil = (side: number) => Math.ceil(side / multipleOf) * multipleOf;
+  const floor = (side: number) => Math.floor(side / multipleOf) * multipleOf;
+  const grown = Math.max(1, sideMin / size.width, sideMin / size.height);
+  const covering = { width: ceil(size.width * grown), height: ceil(size.height * grown) };
+  const fits = covering.width <= sideMax && covering.height <= sideMax && pixelsOf(covering) <= pixelsMax;
+  if (fits) return { ...covering, aspectRatio: null, imageSize: null };
+  const shrunk = Math.min(sideMax / size.width, sideMax / size.height, Math.sqrt(pixelsMax / pixelsOf(size)));
+  const within = (side: number) => Math.min(sideMax, Math.max(sideMin, floor(side * shrunk)));
+  return { width: within(size.width), height: within(size.height), aspectRatio: null, imageSize: null };
+}

@@ -1,0 +1,148 @@
+import type { Account, LimitOverrides, Role } from '../accounts/account.ts';
+import type { Accounts, IssuedKey } from '../accounts/accounts.service.ts';
+import type { Balance } from '../credits/balance.ts';
+import type { Credits } from '../credits/credits.service.ts';
+import { badInput } from '../errors.ts';
+import type { Clock } from '../platform/clock.ts';
+import { type Db, inTransaction, type Tx } from '../platform/database.ts';
+import type { EventBus } from '../platform/events.ts';
+import type { RateLimiter, RateLimitState } from '../platform/rate-limiter.ts';
+import type { PriceBook, Tier } from '../pricing/price-book.ts';
+import type { PriceBooks } from '../pricing/price-books.service.ts';
+import { type Allowed, allowedFor, asTier, tierRank } from './tier.ts';
+
+export const BALANCE_CHANNEL = (accountId: string) => `balance:${accountId}`;
+
+export interface NewAccount {
+  readonly name: string;
+  readonly role: Role;
+  readonly tier: Tier;
+  readonly limits: LimitOverrides;
+  /** Milli-credits that may be spent a period, or null for no cap. */
+  readonly spendCap: bigint | null;
+}
+
+/** What accounts may do and what they are given for it: opens them, moves them through periods and between tiers. */
+export class Tiers {
+  constructor(
+    private readonly db: Db,
+    private readonly accounts: Accounts,
+    private readonly credits: Credits,
+    private readonly priceBooks: PriceBooks,
+    private readonly submissions: RateLimiter,
+    private readonly events: EventBus,
+    private readonly clock: Clock,
+  ) {}
+
+  allowed(account: Account, book: PriceBook = this.priceBooks.current()): Allowed {
+    return allowedFor(book, account.tier, account.limits);
+  }
+
+  /** How the account stands in the period of now; the first look after a period's end settles it. */
+  async balance(account: Account): Promise<Balance> {
+    const balance = await this.credits.balance(account.id);
+    if (balance.periodEndsAt > this.clock.now()) return balance;
+    await this.enterPeriod(account.id);
+    return this.credits.balance(account.id);
+  }
+
+  /** Settles a period that is over and grants the next; a waiting downgrade begins here. Once, however many try. */
+  async enterPeriod(accountId: string): Promise<void> {
+    const now = this.clock.now();
+    const changed = await inTransaction(this.db, async (tx) => {
+      const account = await this.accounts.get(accountId, tx);
+      const tier = asTier(account.nextTier ?? account.tier);
+      const entered = await this.credits.enterPeriod(tx, accountId, this.#monthlyGrant(tier), now);
+      if (entered !== null && account.nextTier !== null) await this.#applyTier(tx, accountId, tier);
+      return entered !== null && account.nextTier !== null;
+    });
+    if (changed) this.accounts.announceChange();
+    this.events.publish(BALANCE_CHANNEL(accountId), '');
+  }
+
+  /** Opens an account with its books and its first key. */
+  async open(wish: NewAccount, keyLabel: string): Promise<{ account: Account; issued: IssuedKey }> {
+    checkLimits(wish.limits);
+    return inTransaction(this.db, async (tx) => {
+      const account = await this.accounts.create(tx, wish);
+      await this.credits.open(tx, {
+        accountId: account.id,
+        postpaid: this.#isPostpaid(wish.tier),
+        spendCap: wish.spendCap,
+        monthly: this.#monthlyGrant(wish.tier),
+        openedAt: account.createdAt,
+      });
+      return { account, issued: await this.accounts.issueKey(account.id, keyLabel, tx) };
+    });
+  }
+
+  /** Upgrades at once and grants the difference; a downgrade waits for the next period. Limits replace the old overrides. */
+  async setTier(
+    accountId: string,
+    tier: Tier,
+    limits: LimitOverrides | null,
+    spendCap: bigint | null | undefined,
+  ): Promise<Account> {
+    if (limits) checkLimits(limits);
+    const now = this.clock.now();
+    await inTransaction(this.db, async (tx) => {
+      const account = await this.accounts.get(accountId, tx);
+      const from = asTier(account.tier);
+      if (limits !== null) await this.accounts.update(tx, accountId, { limits });
+      if (spendCap !== undefined) await this.credits.setTerms(tx, accountId, { spendCap });
+      if (tierRank(tier) < tierRank(from)) {
+        await this.accounts.update(tx, accountId, { nextTier: tier });
+        return;
+      }
+      await this.#applyTier(tx, accountId, tier);
+      const difference = this.#monthlyGrant(tier) - this.#monthlyGrant(from);
+      if (difference > 0n)
+        await this.credits.grant(tx, accountId, 'monthly', difference, `Upgrade from ${from} to ${tier}`, now);
+    });
+    this.accounts.announceChange();
+    this.events.publish(BALANCE_CHANNEL(accountId), '');
+    return this.accounts.get(accountId);
+  }
+
+  /** Gives a top-up that does not expire. @throws NOT_FOUND, BAD_USER_INPUT */
+  async topUp(accountId: string, amount: bigint, reason: string): Promise<Account> {
+    if (amount <= 0n) throw badInput('credits', amount.toString(), 'more than 0');
+    const account = await this.accounts.get(accountId);
+    await this.credits.topUp(accountId, amount, reason, this.clock.now());
+    this.events.publish(BALANCE_CHANNEL(accountId), '');
+    return account;
+  }
+
+  /** How many submissions are left this minute, without using one up. */
+  rate(account: Account, allowed: Allowed): Promise<RateLimitState> {
+    return this.submissions.peek(account.id, allowed.submissionsPerMinute);
+  }
+
+  /** Uses up one submission of this minute, if there is one. */
+  takeSubmission(account: Account, allowed: Allowed): Promise<RateLimitState & { readonly allowed: boolean }> {
+    return this.submissions.take(account.id, allowed.submissionsPerMinute);
+  }
+
+  async #applyTier(tx: Tx, accountId: string, tier: Tier): Promise<void> {
+    await this.accounts.update(tx, accountId, { tier, nextTier: null });
+    await this.credits.setTerms(tx, accountId, { postpaid: this.#isPostpaid(tier) });
+  }
+
+  #monthlyGrant(tier: Tier): bigint {
+    return this.priceBooks.current().table.tiers[tier].monthlyCredits ?? 0n;
+  }
+
+  #isPostpaid(tier: Tier): boolean {
+    return this.priceBooks.current().table.tiers[tier].monthlyCredits === null;
+  }
+}
+
+function checkLimits(limits: LimitOverrides): void {
+  const bounds = { submissionsPerMinute: 1_000_000, runningJobs: 10_000, imagesPerOperation: 10 } as const;
+  for (const [name, max] of Object.entries(bounds)) {
+    const value = limits[name as keyof LimitOverrides];
+    if (value !== undefined && (!Number.isInteger(value) || value < 1 || value > max)) {
+      throw badInput(`limits.${name}`, value, `a whole number from 1 to ${max}`);
+    }
+  }
+}

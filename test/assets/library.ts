@@ -1,0 +1,107 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Migrator } from 'kysely/migration';
+import sharp, { type Sharp } from 'sharp';
+import type { FinishedPicture, Lineage, NewOutput } from '../../src/assets/asset.ts';
+import { AssetsService } from '../../src/assets/assets.service.ts';
+import { AssetsStore } from '../../src/assets/assets.store.ts';
+import { DiskStorage } from '../../src/assets/storage.ts';
+import type { Database, Db } from '../../src/platform/database.ts';
+import { newId } from '../../src/platform/ids.ts';
+import { assets } from '../../src/platform/migrations/005-assets.ts';
+import { Signer } from '../../src/platform/signer.ts';
+
+export const NOW = new Date('2030-05-05T12:01:30.500Z');
+
+/** The real service on a folder of its own, with a clock that tests set. */
+export class TestLibrary {
+  now = NOW;
+  publicUrl = 'http://127.0.0.1:4000';
+
+  private constructor(
+    readonly db: Db,
+    readonly folder: string,
+    readonly storage: DiskStorage,
+  ) {}
+
+  static async on(db: Db): Promise<TestLibrary> {
+    const folder = await mkdtemp(join(tmpdir(), 'assets-'));
+    return new TestLibrary(db, folder, await DiskStorage.open(folder));
+  }
+
+  readonly signer = new Signer(['a-key-that-is-used-in-tests-only-1']);
+
+  get service(): AssetsService {
+    this.#service ??= new AssetsService({
+      db: this.db,
+      store: new AssetsStore(),
+      storage: this.storage,
+      signer: this.signer,
+      clock: { now: () => this.now },
+      publicUrl: () => this.publicUrl,
+    });
+    return this.#service;
+  }
+  #service: AssetsService | undefined;
+
+  /** Keeps a picture the way a job does: bytes first, then the row in a transaction. */
+  async keep(accountId: string, lineage: Partial<Lineage> = {}, picture: FinishedPicture = tinyPicture()) {
+    const stored = await this.service.storeBytes(picture);
+    const output: NewOutput = { ...stored, ...lineageOf(accountId), ...(lineage as Partial<NewOutput>) };
+    return this.db.transaction().execute((tx) => this.service.insertOutput(tx, output));
+  }
+
+  async close(): Promise<void> {
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** Brings a fresh database to the point where the library can work on it. */
+export async function migrateAssets({ db }: Database): Promise<void> {
+  const migrator = new Migrator({
+    db,
+    provider: { getMigrations: async () => ({ '005-assets': assets }) },
+    allowUnorderedMigrations: true,
+  });
+  const { error } = await migrator.migrateToLatest();
+  if (error) throw error;
+}
+
+export function lineageOf(accountId: string) {
+  return {
+    accountId,
+    operation: 'GENERATE',
+    provider: 'stability',
+    model: 'stability/core',
+    prompt: 'a lighthouse at dusk',
+    negativePrompt: null,
+    seed: 4_294_967_294,
+    inputHash: 'hash-of-the-input',
+    jobId: newId('job'),
+    imageId: newId('image'),
+    parentId: null,
+    credits: 6_500n,
+    priceVersion: 1,
+  };
+}
+
+/** Bytes that nothing decodes: storing and delivering never look inside. */
+export function tinyPicture(content = 'not really a picture'): FinishedPicture {
+  const bytes = Buffer.from(content);
+  return {
+    bytes,
+    width: 8,
+    height: 4,
+    contentType: 'image/png',
+    sha256: createHash('sha256').update(bytes).digest('hex'),
+  };
+}
+
+/** A grainy picture, which no encoder can shrink to nothing. */
+export function grainy(width: number, height: number): Sharp {
+  return sharp({
+    create: { width, height, channels: 3, background: '#808080', noise: { type: 'gaussian', mean: 128, sigma: 30 } },
+  });
+}

@@ -1,0 +1,263 @@
+import { createHash } from 'node:crypto';
+import { crc32, deflateSync } from 'node:zlib';
+import sharp from 'sharp';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { finishPicture, type PictureErrorReason } from '../../src/assets/pictures.ts';
+import { grainy } from './library.ts';
+
+const FULL = { width: 256, height: 192 };
+
+function chunk(type: string, data: Buffer): Buffer {
+  const body = Buffer.concat([Buffer.from(type, 'latin1'), data]);
+  const framed = Buffer.alloc(body.length + 8);
+  framed.writeUInt32BE(data.length, 0);
+  body.copy(framed, 4);
+  framed.writeUInt32BE(crc32(body), body.length + 4);
+  return framed;
+}
+
+const PNG_MAGIC = Buffer.from('89504e470d0a1a0a', 'hex');
+
+/** A valid PNG header that promises more than the few bytes behind it hold. */
+function declaring(width: number, height: number): Buffer {
+  const header = Buffer.from('00000000000000000802000000', 'hex');
+  header.writeUInt32BE(width, 0);
+  header.writeUInt32BE(height, 4);
+  const rows = deflateSync(Buffer.alloc(100_000), { level: 9 });
+  return Buffer.concat([PNG_MAGIC, chunk('IHDR', header), chunk('IDAT', rows), chunk('IEND', Buffer.alloc(0))]);
+}
+
+/** Puts a chunk right behind the header of a PNG. */
+const withChunk = (png: Buffer, type: string, data: Buffer) =>
+  Buffer.concat([png.subarray(0, 33), chunk(type, data), png.subarray(33)]);
+
+describe('finishing a picture', () => {
+  let png: Buffer;
+  let jpeg: Buffer;
+  let webp: Buffer;
+  let avif: Buffer;
+
+  beforeAll(async () => {
+    const picture = await grainy(FULL.width, FULL.height).png().toBuffer();
+    png = picture;
+    jpeg = await sharp(picture).jpeg().toBuffer();
+    webp = await sharp(picture).webp().toBuffer();
+    avif = await sharp(picture).avif({ effort: 0 }).toBuffer();
+  });
+
+  const refused = (bytes: Buffer, reason: PictureErrorReason, target = FULL) =>
+    expect(finishPicture(bytes, target)).rejects.toMatchObject({ name: 'PictureError', reason });
+
+  it('keeps the very bytes of a PNG that is already what was sold', async () => {
+    const finished = await finishPicture(png, FULL);
+    expect(finished.bytes).toBe(png);
+    expect(finished).toEqual({
+      bytes: png,
+      ...FULL,
+      contentType: 'image/png',
+      sha256: createHash('sha256').update(png).digest('hex'),
+    });
+  });
+
+  it.each(['jpeg', 'webp', 'avif'] as const)('turns %s into PNG of the same size', async (format) => {
+    const bytes = { jpeg, webp, avif }[format];
+    const finished = await finishPicture(bytes, FULL);
+    expect(await sharp(finished.bytes).metadata()).toMatchObject({ format: 'png', ...FULL, space: 'srgb' });
+    expect(finished.contentType).toBe('image/png');
+    expect(finished.sha256).toBe(createHash('sha256').update(finished.bytes).digest('hex'));
+  });
+
+  it.each([
+    { width: 128, height: 96 },
+    { width: 300, height: 100 },
+    { width: 100, height: 300 },
+    { width: 512, height: 384 },
+    { width: 64, height: 64 },
+    { width: 257, height: 193 },
+  ])('brings a picture to exactly $width x $height', async (target) => {
+    const finished = await finishPicture(png, target);
+    expect(finished).toMatchObject(target);
+    expect(await sharp(finished.bytes).metadata()).toMatchObject({ format: 'png', ...target });
+  });
+
+  it('cuts the same from both sides', async () => {
+    const bar = (background: string) => ({ create: { width: 100, height: 100, channels: 3 as const, background } });
+    const flag = await sharp({ create: { width: 300, height: 100, channels: 3, background: '#000' } })
+      .composite([
+        { input: bar('#ff0000'), left: 0, top: 0 },
+        { input: bar('#00ff00'), left: 100, top: 0 },
+        { input: bar('#0000ff'), left: 200, top: 0 },
+      ])
+      .removeAlpha()
+      .png()
+      .toBuffer();
+    const { bytes } = await finishPicture(flag, { width: 100, height: 100 });
+    const { data } = await sharp(bytes).raw().toBuffer({ resolveWithObject: true });
+    expect([...data.subarray(0, 3)]).toEqual([0, 255, 0]);
+    expect([...data.subarray(-3)]).toEqual([0, 255, 0]);
+  });
+
+  it('turns a picture upright, and measures it upright', async () => {
+    const halves = await sharp({ create: { width: 200, height: 100, channels: 3, background: '#ff0000' } })
+      .composite([
+        { input: { create: { width: 100, height: 100, channels: 3, background: '#0000ff' } }, left: 100, top: 0 },
+      ])
+      .withMetadata({ orientation: 6 })
+      .jpeg({ quality: 100, chromaSubsampling: '4:4:4' })
+      .toBuffer();
+    const { bytes } = await finishPicture(halves, { width: 100, height: 200 });
+    expect(await sharp(bytes).metadata()).toMatchObject({ width: 100, height: 200 });
+    const { data } = await sharp(bytes).raw().toBuffer({ resolveWithObject: true });
+    const [top, bottom] = [[...data.subarray(0, 3)], [...data.subarray(-3)]];
+    expect(top[0]).toBeGreaterThan(250);
+    expect(bottom[2]).toBeGreaterThan(250);
+  });
+
+  it('turns a PNG upright even when its size already fits', async () => {
+    const sideways = await sharp(png).withMetadata({ orientation: 3 }).png().toBuffer();
+    const { bytes } = await finishPicture(sideways, FULL);
+    expect((await sharp(bytes).metadata()).orientation).toBeUndefined();
+    expect(await sharp(bytes).raw().toBuffer()).toEqual(await sharp(png).rotate(180).raw().toBuffer());
+  });
+
+  it('keeps transparency', async () => {
+    const cutout = await sharp({ create: { width: 100, height: 100, channels: 4, background: '#ff000000' } })
+      .png()
+      .toBuffer();
+    const { bytes } = await finishPicture(cutout, { width: 50, height: 50 });
+    expect(await sharp(bytes).metadata()).toMatchObject({ channels: 4, hasAlpha: true });
+  });
+
+  it('carries no metadata over, and turns 16 bits, grey and CMYK into plain sRGB', async () => {
+    const sources = {
+      gps: await sharp(png)
+        .withExif({ IFD3: { GPSLatitudeRef: 'N' } })
+        .jpeg()
+        .toBuffer(),
+      deep: await sharp(png).toColourspace('rgb16').png().toBuffer(),
+      grey: await sharp(png).toColourspace('b-w').jpeg().toBuffer(),
+      cmyk: await sharp(png).toColourspace('cmyk').jpeg().toBuffer(),
+    };
+    for (const bytes of Object.values(sources)) {
+      const finished = await finishPicture(bytes, { width: 200, height: 150 });
+      const metadata = await sharp(finished.bytes).metadata();
+      expect(metadata).toMatchObject({ space: 'srgb', depth: 'uchar', channels: 3 });
+      expect([metadata.exif, metadata.icc, metadata.xmp, metadata.iptc]).toEqual(Array(4).fill(undefined));
+    }
+  });
+
+  it('keeps nothing that hides behind or beside the picture', async () => {
+    const polyglot = Buffer.concat([png, Buffer.from('<script>alert(1)</script>')]);
+    const animated = withChunk(png, 'acTL', Buffer.alloc(8));
+    for (const bytes of [polyglot, animated]) {
+      const finished = await finishPicture(bytes, FULL);
+      expect(finished.bytes.includes('<script>')).toBe(false);
+      expect(finished.bytes.includes('acTL')).toBe(false);
+      expect(await sharp(finished.bytes).raw().toBuffer()).toEqual(await sharp(png).raw().toBuffer());
+    }
+  });
+
+  it('keeps the first frame of an animation', async () => {
+    const frames = await Promise.all(
+      ['#ff0000', '#0000ff'].map((background) =>
+        sharp({ create: { width: 64, height: 64, channels: 3, background } })
+          .png()
+          .toBuffer(),
+      ),
+    );
+    const animation = await sharp(frames, { join: { animated: true } })
+      .webp({ lossless: true })
+      .toBuffer();
+    const { bytes } = await finishPicture(animation, { width: 64, height: 64 });
+    const { data, info } = await sharp(bytes).raw().toBuffer({ resolveWithObject: true });
+    expect([...data.subarray(0, 3)]).toEqual([255, 0, 0]);
+    expect(info).toMatchObject({ width: 64, height: 64 });
+  });
+
+  it.each(['png', 'jpeg', 'webp', 'avif'] as const)('refuses a truncated %s', async (format) => {
+    const bytes = { png, jpeg, webp, avif }[format];
+    for (const left of [bytes.length - 13, Math.ceil(bytes.length / 2), 40]) {
+      await refused(bytes.subarray(0, left), 'UNREADABLE');
+    }
+  });
+
+  it('refuses a truncated picture even when a crop would have cut the missing part off', async () => {
+    const narrow = { width: 256, height: 64 };
+    await expect(finishPicture(png, narrow)).resolves.toMatchObject(narrow);
+    await refused(png.subarray(0, Math.floor(png.length * 0.9)), 'UNREADABLE', narrow);
+    await refused(jpeg.subarray(0, Math.floor(jpeg.length * 0.9)), 'UNREADABLE', narrow);
+  });
+
+  it('refuses a picture with a damaged part', async () => {
+    const damaged = Buffer.from(png);
+    damaged[Math.floor(png.length / 2)] = (damaged[Math.floor(png.length / 2)] ?? 0) ^ 0xff;
+    await refused(damaged, 'UNREADABLE');
+  });
+
+  it('forgives damaged metadata, which it drops anyway', async () => {
+    const profile = withChunk(png, 'iCCP', Buffer.from('zzzz'));
+    const exif = withChunk(png, 'eXIf', Buffer.from('MM\0*garbage-garbage'));
+    for (const bytes of [profile, exif]) {
+      await expect(finishPicture(bytes, { width: 128, height: 96 })).resolves.toMatchObject({ width: 128 });
+    }
+  });
+
+  it.each([
+    [30_000, 30_000],
+    [50_000, 50_000],
+    [1_000_000, 41],
+    [8_000, 5_001],
+  ])('refuses a few bytes that declare %i x %i pixels, without decoding them', async (width, height) => {
+    const bomb = declaring(width, height);
+    expect(bomb.length).toBeLessThan(1_000);
+    const before = process.memoryUsage.rss();
+    await refused(bomb, 'TOO_LARGE', { width: 1024, height: 1024 });
+    expect(process.memoryUsage.rss() - before).toBeLessThan(64 * 1024 * 1024);
+  });
+
+  it('refuses more bytes than it reads, by their number alone', async () => {
+    await refused(Buffer.alloc(80 * 1024 * 1024 + 1), 'TOO_LARGE');
+  });
+
+  it('enlarges up to twice a side and not a pixel more', async () => {
+    const twice = { width: FULL.width * 2, height: FULL.height * 2 };
+    await expect(finishPicture(png, twice)).resolves.toMatchObject(twice);
+    await refused(png, 'TOO_SMALL', { ...twice, width: twice.width + 1 });
+    await refused(png, 'TOO_SMALL', { ...twice, height: twice.height + 1 });
+    await refused(png, 'TOO_SMALL', { width: 64, height: twice.height + 1 });
+  });
+
+  const svg = '<svg xmlns="http://www.w3.org/2000/svg" width="256" height="192"><rect width="9" height="9"/></svg>';
+  it.each([
+    ['SVG', Buffer.from(svg)],
+    ['SVG behind an XML declaration', Buffer.from(`<?xml version="1.0"?>${svg}`)],
+    ['PDF', Buffer.from('%PDF-1.7\n')],
+    ['HTML', Buffer.from('<!doctype html><title>503</title>')],
+    ['JSON', Buffer.from('{"error":"overloaded"}')],
+    ['PSD', Buffer.from('8BPS\0\x01')],
+    ['ICO', Buffer.from('0000010001001010', 'hex')],
+    ['HEIC', Buffer.from('\0\0\0\x18ftypheic\0\0\0\0mif1heic', 'latin1')],
+    ['zeroes', Buffer.alloc(1_000)],
+  ])('refuses %s, whatever it was called', (_format, bytes) => refused(bytes, 'UNSUPPORTED'));
+
+  it.each(['gif', 'tiff'] as const)('refuses %s', async (format) => {
+    await refused(await sharp(png).toFormat(format).toBuffer(), 'UNSUPPORTED');
+  });
+
+  it('refuses nothing at all, and a signature with nothing behind it', async () => {
+    await refused(Buffer.alloc(0), 'UNREADABLE');
+    await refused(PNG_MAGIC, 'UNREADABLE');
+    await refused(declaring(0, 0), 'UNREADABLE');
+    await refused(Buffer.concat([PNG_MAGIC, Buffer.from(svg)]), 'UNREADABLE');
+  });
+
+  it('goes on after refusals, many at a time', async () => {
+    const work = Array.from({ length: 12 }, (_, i) =>
+      finishPicture(i % 2 ? jpeg : jpeg.subarray(0, 2_000), FULL).then(
+        () => 'finished',
+        (error) => error.reason,
+      ),
+    );
+    expect(await Promise.all(work)).toEqual(Array.from({ length: 12 }, (_, i) => (i % 2 ? 'finished' : 'UNREADABLE')));
+  });
+});

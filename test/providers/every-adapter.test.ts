@@ -1,0 +1,240 @@
+import { describe, expect, test } from 'vitest';
+import { MODELS } from '../../src/catalog/models.ts';
+import { DRAWING_CALL_TIMEOUT_MS } from '../../src/providers/call-limits.ts';
+import { GeminiProvider } from '../../src/providers/gemini/gemini.provider.ts';
+import { HuggingFaceProvider } from '../../src/providers/huggingface/huggingface.provider.ts';
+import type { Provider, RenderRequest, SubmitOutcome, Ticket } from '../../src/providers/provider.ts';
+import { StabilityProvider } from '../../src/providers/stability/stability.provider.ts';
+import type { ProviderOptions } from '../../src/providers/vendor-api.ts';
+import { WaveSpeedProvider } from '../../src/providers/wavespeed/wavespeed.provider.ts';
+import { API_KEY, never, PICTURE, type Reply, renderRequest, ScriptedVendor, ticket } from './scripted-vendor.ts';
+
+interface Adapted {
+  readonly Adapter: new (options: ProviderOptions) => Provider;
+  readonly request: RenderRequest;
+  /** What this vendor's protocol makes of a status, where that differs from what HTTP makes of it. */
+  readonly special?: Readonly<Record<number, object>>;
+  /** For vendors with a queue. */
+  readonly ticket?: Ticket;
+}
+
+const ADAPTED: Record<string, Adapted> = {
+  stability: {
+    Adapter: StabilityProvider,
+    request: renderRequest('stability', 'core', { render: { aspectRatio: '1:1' } }),
+    special: { 429: { retryAfterSeconds: 60 } },
+  },
+  wavespeed: {
+    Adapter: WaveSpeedProvider,
+    request: renderRequest('wavespeed', 'wavespeed-ai/qwen-image/text-to-image'),
+    ticket: ticket('wavespeed', 'wavespeed-ai/qwen-image/text-to-image', 'p1'),
+  },
+  'huggingface/hf-inference': {
+    Adapter: HuggingFaceProvider,
+    request: renderRequest('hf-inference', 'black-forest-labs/FLUX.1-schnell'),
+  },
+  'huggingface/fal-ai': {
+    Adapter: HuggingFaceProvider,
+    request: renderRequest('fal-ai', 'fal-ai/flux/dev'),
+    ticket: ticket('fal-ai', 'fal-ai/flux/dev', '/fal-ai/flux/requests/r1'),
+  },
+  gemini: {
+    Adapter: GeminiProvider,
+    request: renderRequest('gemini', 'gemini-3-pro-image', { render: { aspectRatio: '1:1', imageSize: '1K' } }),
+    special: { 404: { reason: 'MODEL_RETIRED' } },
+  },
+};
+
+const STATUSES: [number, object][] = [
+  [400, { kind: 'rejected', reason: 'BAD_REQUEST' }],
+  [401, { kind: 'rejected', reason: 'AUTHENTICATION' }],
+  [402, { kind: 'rejected', reason: 'OUT_OF_FUNDS' }],
+  [403, { kind: 'rejected', reason: 'FORBIDDEN' }],
+  [404, { kind: 'rejected', reason: 'NOT_FOUND' }],
+  [405, { kind: 'rejected', reason: 'BAD_REQUEST' }],
+  [409, { kind: 'rejected', reason: 'BAD_REQUEST' }],
+  [410, { kind: 'rejected', reason: 'MODEL_RETIRED' }],
+  [413, { kind: 'rejected', reason: 'TOO_LARGE' }],
+  [415, { kind: 'rejected', reason: 'BAD_REQUEST' }],
+  [422, { kind: 'rejected', reason: 'BAD_REQUEST' }],
+  [425, { kind: 'rejected', reason: 'RATE_LIMITED' }],
+  [429, { kind: 'rejected', reason: 'RATE_LIMITED', retryAfterSeconds: null }],
+  [408, { kind: 'unknown' }],
+  [499, { kind: 'unknown' }],
+  [500, { kind: 'unknown' }],
+  [501, { kind: 'unknown' }],
+  [502, { kind: 'unknown' }],
+  [503, { kind: 'unknown' }],
+  [504, { kind: 'unknown' }],
+  [599, { kind: 'unknown' }],
+  [301, { kind: 'unknown' }],
+  [307, { kind: 'unknown' }],
+  [204, { kind: 'broken' }],
+];
+
+/** Answers with 200 that are no picture: the vendor thinks that it has delivered. */
+const USELESS: Record<string, string> = {
+  'no body': '',
+  HTML: '<!doctype html><html><title>Sign in</title><body>hello</body></html>',
+  text: 'OK',
+  'half a JSON': '{"code":200,"data":{"id":"ab',
+  'JSON of another shape': '{"hello":["world"]}',
+  'an empty object': '{}',
+  null: 'null',
+  'deep JSON': '['.repeat(100_000),
+  'an error': '{"error":{"message":"something went wrong"}}',
+  'binary nonsense': '\u0000\u0001\u0002\u0003'.repeat(100),
+};
+
+async function submitTo(adapted: Adapted, reply: Reply): Promise<{ outcome: SubmitOutcome; requests: number }> {
+  await using vendor = await ScriptedVendor.start(reply);
+  const outcome = await vendor.provider(adapted.Adapter).submit(adapted.request, never);
+  return { outcome, requests: vendor.requests.length };
+}
+
+describe.each(Object.entries(ADAPTED))('%s', (_name, adapted) => {
+  test.each(STATUSES)('status %i is understood, and asked only once', async (status, expected) => {
+    const reply = { status, headers: { location: '/elsewhere' }, body: status === 204 ? '' : { error: 'because' } };
+    const { outcome, requests } = await submitTo(adapted, reply);
+    expect(outcome).toMatchObject({ ...expected, ...adapted.special?.[status] });
+    expect(outcome).toMatchObject({ message: expect.stringMatching(status === 204 ? /204/ : `${status}: because`) });
+    expect(requests).toBe(1);
+  });
+
+  test.each([
+    ['7', 7],
+    ['0', 0],
+    ['1000000000', 3_600],
+    ['Sun, 22 Nov 2026 16:00:30 GMT', 30],
+    ['Sun, 22 Nov 2026 15:00:00 GMT', 0],
+    ['Sun, 22 Nov 2099 16:00:00 GMT', 3_600],
+  ])('429 with Retry-After %s waits %i s', async (retryAfter, seconds) => {
+    const headers = { 'retry-after': retryAfter, date: 'Sun, 22 Nov 2026 16:00:00 GMT' };
+    const { outcome } = await submitTo(adapted, { status: 429, headers });
+    expect(outcome).toMatchObject({ kind: 'rejected', reason: 'RATE_LIMITED', retryAfterSeconds: seconds });
+  });
+
+  test.each(['soon', '-1', '1e9', '1.5', '2026-11-22', ' ', '0x10'])(
+    '429 with Retry-After %j is as if it had none',
+    async (retryAfter) => {
+      const { outcome } = await submitTo(adapted, { status: 429, headers: { 'retry-after': retryAfter } });
+      expect(outcome).toMatchObject({ retryAfterSeconds: null, ...adapted.special?.[429] });
+    },
+  );
+
+  test.each(Object.entries(USELESS))('a 200 with %s is broken', async (_what, body) => {
+    const { outcome, requests } = await submitTo(adapted, { body });
+    expect(outcome).toMatchObject({ kind: 'broken', message: expect.stringMatching(/./) });
+    expect(requests).toBe(1);
+  });
+
+  const faults: [string, Reply][] = [
+    ['a reset instead of an answer', (response) => response.socket?.resetAndDestroy()],
+    [
+      'half an answer',
+      (response) => response.writeHead(200, { 'content-length': 99 }).write('half', () => response.socket?.end()),
+    ],
+    ['an answer that claims 5 GB', (response) => response.writeHead(200, { 'content-length': 5e9 }).write('x')],
+    ['silence until we give up', () => undefined],
+  ];
+  test.each(faults)('%s is unknown, and asked only once', async (_what, reply) => {
+    await using vendor = await ScriptedVendor.start(reply);
+    const outcome = await vendor.provider(adapted.Adapter).submit(adapted.request, AbortSignal.timeout(500));
+    expect(outcome).toMatchObject({ kind: 'unknown' });
+    expect(vendor.requests).toHaveLength(1);
+  });
+
+  test('a vendor that is not there is rejected', async () => {
+    await using vendor = await ScriptedVendor.start();
+    const provider = vendor.provider(adapted.Adapter);
+    await vendor.stop();
+    expect(await provider.submit(adapted.request, never)).toMatchObject({ kind: 'rejected', reason: 'UNREACHABLE' });
+  });
+
+  test('a call given up before it was made is rejected, and not made', async () => {
+    await using vendor = await ScriptedVendor.start();
+    const outcome = await vendor.provider(adapted.Adapter).submit(adapted.request, AbortSignal.abort());
+    expect(outcome).toMatchObject({ kind: 'rejected', reason: 'UNREACHABLE' });
+    expect(vendor.requests).toHaveLength(0);
+  });
+
+  test.each([
+    ['JSON', { error: `Incorrect API key provided: ${API_KEY}.` }],
+    ['text', `Bearer ${API_KEY} is not valid, nor is hf_abcdefghijklmnop`],
+    ['HTML', `<html><title>denied ${API_KEY}</title>`],
+    ['a long text that cuts the key', `${'x'.repeat(280)}${API_KEY}`],
+  ])('our key is never shown (%s)', async (_form, body) => {
+    const { outcome } = await submitTo(adapted, { status: 401, body });
+    expect(JSON.stringify(outcome)).not.toMatch(/sk-the|1234567890|hf_abc/);
+    expect(outcome).toMatchObject({ kind: 'rejected', reason: 'AUTHENTICATION' });
+  });
+
+  const { ticket: job } = adapted;
+  if (job === undefined) {
+    test('says that it is our defect to ask about a job, and has nothing to cancel', async () => {
+      await using vendor = await ScriptedVendor.start();
+      const provider = vendor.provider(adapted.Adapter);
+      const none = ticket(adapted.request.host, adapted.request.vendorModel, 'none');
+      await expect((async () => provider.check(none, never))()).rejects.toThrow();
+      await provider.cancel(none, never);
+      expect(vendor.requests).toHaveLength(0);
+    });
+    return;
+  }
+
+  test.each([
+    [400, 'pending'],
+    [401, 'pending'],
+    [403, 'pending'],
+    [404, 'unknown'],
+    [408, 'pending'],
+    [410, 'unknown'],
+    [429, 'pending'],
+    [500, 'pending'],
+    [502, 'pending'],
+    [503, 'pending'],
+    [504, 'pending'],
+  ])('a check answered with %i is %s', async (status, kind) => {
+    await using vendor = await ScriptedVendor.start({ status, body: '<html>' });
+    expect(await vendor.provider(adapted.Adapter).check(job, never)).toMatchObject({ kind });
+    expect(vendor.requests).toHaveLength(1);
+  });
+
+  test.each(Object.entries(USELESS))('a check answered with %s is asked again', async (_what, body) => {
+    await using vendor = await ScriptedVendor.start({ body });
+    const outcome = await vendor.provider(adapted.Adapter).check(job, never);
+    expect(outcome).toEqual({ kind: 'pending', pollAfterMs: 5_000 });
+  });
+
+  test.each(faults)('a check answered with %s is asked again', async (_what, reply) => {
+    await using vendor = await ScriptedVendor.start(reply);
+    const outcome = await vendor.provider(adapted.Adapter).check(job, AbortSignal.timeout(500));
+    expect(outcome).toEqual({ kind: 'pending', pollAfterMs: 5_000 });
+  });
+
+  test.each([
+    ['20', 20_000],
+    ['1', 5_000],
+    ['1000000', 60_000],
+  ])('a check that is limited for %s s is asked again after %i ms', async (retryAfter, pollAfterMs) => {
+    await using vendor = await ScriptedVendor.start({ status: 429, headers: { 'retry-after': retryAfter } });
+    const outcome = await vendor.provider(adapted.Adapter).check(job, never);
+    expect(outcome).toEqual({ kind: 'pending', pollAfterMs });
+  });
+
+  test('cancelling says nothing, whatever happens', async () => {
+    await using vendor = await ScriptedVendor.start({ status: 500 }, (response) => response.destroy());
+    const provider = vendor.provider(adapted.Adapter);
+    await provider.cancel(job, never);
+    await provider.cancel(job, never);
+    await vendor.stop();
+    await provider.cancel(job, never);
+  });
+});
+
+test('a vendor that answers with the picture has three times what its slowest model needs', () => {
+  const slowest = Math.max(...MODELS.flatMap(({ hosts }) => hosts.map(({ expectedSeconds }) => expectedSeconds)));
+  expect(DRAWING_CALL_TIMEOUT_MS).toBeGreaterThanOrEqual(3 * slowest * 1_000);
+});
+
+test('the picture of these tests is one', () => expect(PICTURE.subarray(1, 4).toString()).toBe('PNG'));

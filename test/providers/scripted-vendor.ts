@@ -1,0 +1,113 @@
+import { once } from 'node:events';
+import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import sharp from 'sharp';
+import { Outbound } from '../../src/platform/outbound.ts';
+import type { Provider, RenderRequest, Ticket } from '../../src/providers/provider.ts';
+import type { ProviderOptions } from '../../src/providers/vendor-api.ts';
+
+export interface RecordedRequest {
+  readonly method: string;
+  /** Path and query, as they came. */
+  readonly path: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+}
+
+/** What to answer a request with: a status, headers and a body, or whatever is done to the response. */
+export type Reply =
+  | { readonly status?: number; readonly headers?: Record<string, string>; readonly body?: string | Buffer | object }
+  | ((response: ServerResponse) => unknown);
+
+export const API_KEY = 'sk-the-key-of-the-house-1234567890';
+export const PICTURE = await sharp({ create: { width: 64, height: 48, channels: 3, background: '#336699' } })
+  .png()
+  .toBuffer();
+
+/** A vendor that gives the replies of its script in turn and records every request; past its script it says 599. */
+export class ScriptedVendor implements AsyncDisposable {
+  readonly requests: RecordedRequest[] = [];
+  readonly #server = createServer();
+  #outbound: Outbound | null = null;
+  origin = '';
+
+  private constructor(private readonly replies: Reply[]) {}
+
+  static async start(...replies: Reply[]): Promise<ScriptedVendor> {
+    const vendor = new ScriptedVendor(replies);
+    vendor.#server.on('request', async (request, response) => {
+      const body = Buffer.concat(await request.toArray());
+      const { method = '', url: path = '', headers } = request;
+      vendor.requests.push({ method, path, headers, body });
+      give(vendor.replies.shift() ?? { status: 599, body: 'past the script' }, response);
+    });
+    vendor.#server.listen(0, '127.0.0.1');
+    await once(vendor.#server, 'listening');
+    vendor.origin = `http://127.0.0.1:${(vendor.#server.address() as AddressInfo).port}`;
+    return vendor;
+  }
+
+  reply(...replies: Reply[]): void {
+    this.replies.push(...replies);
+  }
+
+  /** The adapter under test, set up to call this vendor. */
+  provider<T extends Provider>(Adapter: new (options: ProviderOptions) => T): T {
+    this.#outbound ??= new Outbound({ allow: [new URL(this.origin).host] });
+    return new Adapter({ outbound: this.#outbound, baseUrl: this.origin, apiKey: API_KEY });
+  }
+
+  async stop(): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#outbound?.close();
+    await this.stop();
+  }
+}
+
+function give(reply: Reply, response: ServerResponse): void {
+  if (typeof reply === 'function') {
+    reply(response);
+    return;
+  }
+  const { status = 200, headers = {}, body = '' } = reply;
+  const isJson = typeof body === 'object' && !Buffer.isBuffer(body);
+  response.writeHead(status, { ...(isJson && { 'content-type': 'application/json' }), ...headers });
+  response.end(isJson ? JSON.stringify(body) : body);
+}
+
+export function jsonOf(request: RecordedRequest | undefined): unknown {
+  return JSON.parse(String(request?.body));
+}
+
+export async function formOf(request: RecordedRequest | undefined): Promise<Record<string, unknown>> {
+  const headers = { 'content-type': String(request?.headers['content-type']) };
+  const form = await new Response(new Uint8Array(request?.body ?? []), { headers }).formData();
+  return Object.fromEntries(form.entries());
+}
+
+export const never = new AbortController().signal;
+
+export function renderRequest(
+  host: string,
+  vendorModel: string,
+  changes: Partial<Omit<RenderRequest, 'render'>> & { render?: Partial<RenderRequest['render']> } = {},
+): RenderRequest {
+  return {
+    host,
+    vendorModel,
+    prompt: 'a red fox\nin “snow”',
+    negativePrompt: null,
+    stylePreset: null,
+    seed: null,
+    ...changes,
+    render: { width: 1024, height: 768, aspectRatio: null, imageSize: null, ...changes.render },
+  };
+}
+
+export function ticket(host: string, vendorModel: string, vendorId: string): Ticket {
+  return { host, vendorModel, vendorId };
+}

@@ -1,0 +1,243 @@
+import { describe, expect, test, vi } from 'vitest';
+import { VENDORS, type Vendor } from '../../src/sandbox/faults.ts';
+import type { Sandbox } from '../../src/sandbox/sandbox.ts';
+import {
+  askGemini,
+  askInference,
+  askStability,
+  askWavespeed,
+  BANANA,
+  geminiBody,
+  measured,
+  onlyEntry,
+  QWEN,
+  type Reply,
+  useSandbox,
+} from './ask.ts';
+
+const sandbox = useSandbox();
+
+type Ask = (sandbox: Sandbox, prompt: string, signal?: AbortSignal) => Promise<Reply>;
+
+const given = (signal: AbortSignal | undefined) => (signal ? { signal } : {});
+
+const SUBMIT: Record<Vendor, Ask> = {
+  stability: (at, prompt, signal) => askStability(at, 'core', { prompt, seed: 1 }, given(signal)),
+  wavespeed: (at, prompt, signal) => askWavespeed(at, QWEN, { prompt, seed: 1 }, given(signal)),
+  huggingface: (at, prompt, signal) => askInference(at, { inputs: prompt, parameters: { seed: 1 } }, given(signal)),
+  gemini: (at, prompt, signal) => askGemini(at, BANANA, geminiBody(prompt, { seed: 1 }), given(signal)),
+};
+
+/** The vendors that answer a submission with the picture. */
+const AT_ONCE = ['stability', 'huggingface', 'gemini'] as const;
+
+function pictureIn(vendor: Vendor, reply: Reply): Buffer {
+  if (vendor !== 'gemini') return reply.bytes;
+  return Buffer.from(reply.json().candidates[0].content.parts.at(-1).inlineData.data, 'base64');
+}
+
+const SHAPES: Record<Vendor, (status: number) => unknown> = {
+  stability: () => ({ id: expect.any(String), name: expect.any(String), errors: [expect.any(String)] }),
+  wavespeed: (status) => ({ code: status, message: expect.any(String) }),
+  huggingface: (status) => ({
+    error: expect.any(String),
+    ...(status === 503 && { estimated_time: 20 }),
+  }),
+  gemini: (code) => ({
+    error: expect.objectContaining({ code, message: expect.any(String), status: expect.any(String) }),
+  }),
+};
+
+/** Where a proxy answers instead of the vendor. */
+const PAGES: Record<Vendor, readonly number[]> = {
+  stability: [502, 503, 504],
+  wavespeed: [],
+  huggingface: [502, 504],
+  gemini: [502],
+};
+
+const STATUSES = [400, 401, 402, 403, 404, 410, 413, 422, 429, 500, 502, 503, 504];
+
+describe.each(VENDORS)('%s, when it is told to', (vendor) => {
+  const submit: Ask = SUBMIT[vendor];
+
+  test.each(STATUSES)('answers %i in its own words and draws nothing', async (status) => {
+    const reply = await submit(sandbox(), `a barn [sandbox:status=${status}]`);
+    expect(reply.status).toBe(status);
+    if (PAGES[vendor].includes(status)) expect(reply.text).toMatch(/^<!DOCTYPE html>/);
+    else expect(reply.json()).toEqual(SHAPES[vendor](status));
+    expect(onlyEntry(sandbox())).toMatchObject(
+      status >= 500 ? { outcome: 'errored', bought: 'unknown' } : { outcome: 'refused', bought: 'no' },
+    );
+  });
+
+  test('answers an error page', async () => {
+    const reply = await submit(sandbox(), 'a barn [sandbox:html]');
+    expect([reply.status, reply.headers.get('content-type')]).toEqual([502, 'text/html; charset=utf-8']);
+    expect(onlyEntry(sandbox()).bought).toBe('unknown');
+  });
+
+  test('resets the connection before it has bought anything', async () => {
+    await expect(submit(sandbox(), 'a barn [sandbox:reset-before]')).rejects.toThrow('fetch failed');
+    expect(onlyEntry(sandbox())).toMatchObject({ outcome: 'refused', bought: 'no' });
+  });
+
+  test('resets the connection before it has read the body', async () => {
+    sandbox().faults.next(vendor, 'reset-before');
+    await expect(submit(sandbox(), 'a barn')).rejects.toThrow('fetch failed');
+    expect(onlyEntry(sandbox())).toMatchObject({
+      outcome: 'refused',
+      bought: 'no',
+      prompt: null,
+      fault: 'reset-before',
+    });
+  });
+
+  test.each(['reset-after', 'reset-midway'])('loses the connection after it has bought: %s', async (fault) => {
+    await expect(submit(sandbox(), `a barn [sandbox:${fault}]`)).rejects.toThrow();
+    expect(onlyEntry(sandbox())).toMatchObject({ bought: 'yes', prompt: `a barn [sandbox:${fault}]`, fault });
+  });
+
+  test('never answers, and has bought all the same', async () => {
+    const patience = new AbortController();
+    const reply = submit(sandbox(), 'a barn [sandbox:never]', patience.signal);
+    const settled = expect(reply).rejects.toThrow(/abort/i);
+    await vi.waitFor(() => expect(sandbox().journal()).toHaveLength(1));
+    patience.abort();
+    await settled;
+    expect(onlyEntry(sandbox())).toMatchObject({ bought: 'yes', fault: 'never' });
+  });
+
+  test('keeps its headers back for a while', async () => {
+    const start = performance.now();
+    const reply = await submit(sandbox(), 'a barn [sandbox:slow-headers=80]');
+    expect(performance.now() - start).toBeGreaterThanOrEqual(75);
+    expect([reply.status, onlyEntry(sandbox()).bought]).toEqual([200, 'yes']);
+  });
+
+  test('sends its body in drops', async () => {
+    const start = performance.now();
+    const reply = await submit(sandbox(), 'a barn [sandbox:slow-body=80]');
+    expect(performance.now() - start).toBeGreaterThanOrEqual(75);
+    expect(reply.bytes.length).toBe(Number(reply.headers.get('content-length')));
+  });
+
+  test('answers 200 with nothing', async () => {
+    const reply = await submit(sandbox(), 'a barn [sandbox:empty]');
+    expect([reply.status, reply.bytes.length, onlyEntry(sandbox()).bought]).toEqual([200, 0, 'yes']);
+  });
+
+  test('answers 200 with JSON that breaks off', async () => {
+    const reply = await submit(sandbox(), 'a barn [sandbox:truncated-json]');
+    expect([reply.status, reply.headers.get('content-type')]).toEqual([
+      200,
+      expect.stringMatching(/^application\/json/),
+    ]);
+    expect(() => reply.json()).toThrow(SyntaxError);
+    expect(onlyEntry(sandbox()).bought).toBe('yes');
+  });
+
+  test('answers 200 with a page of HTML', async () => {
+    const reply = await submit(sandbox(), 'a barn [sandbox:wrong-type]');
+    expect([reply.status, reply.text]).toEqual([200, expect.stringMatching(/^<!DOCTYPE html>/)]);
+    expect(onlyEntry(sandbox()).bought).toBe('yes');
+  });
+
+  test('answers 200 with words', async () => {
+    const reply = await submit(sandbox(), 'a barn [sandbox:prose]');
+    expect([reply.status, onlyEntry(sandbox()).bought]).toEqual([200, 'yes']);
+    expect(reply.text).toMatch(/describe/);
+  });
+
+  test('leaves alone what is meant for another vendor', async () => {
+    const others = VENDORS.filter((each) => each !== vendor);
+    const directives = others.map((other) => `[sandbox:status=503 at=${other}]`).join('');
+    expect((await submit(sandbox(), `a barn ${directives}`)).status).toBe(200);
+  });
+
+  test('says what it does not understand instead of drawing', async () => {
+    const reply = await submit(sandbox(), 'a barn [sandbox:explode]');
+    expect([reply.status, reply.json().sandbox]).toEqual([400, expect.stringContaining('no fault "explode"')]);
+    expect(onlyEntry(sandbox())).toMatchObject({ outcome: 'refused', bought: 'no' });
+  });
+
+  test('suffers what was planned for it, so often and no more', async () => {
+    sandbox().faults.next(vendor, 'status=503', 2);
+    sandbox().faults.next(vendor, 'status=402');
+    const statuses: number[] = [];
+    for (let time = 0; time < 4; time += 1) statuses.push((await submit(sandbox(), 'a barn')).status);
+    expect(statuses).toEqual([503, 503, 402, 200]);
+    expect(sandbox().faults.pending()).toEqual([]);
+  });
+});
+
+describe.each(AT_ONCE)('a picture that %s sends', (vendor) => {
+  const submit: Ask = SUBMIT[vendor];
+  const draw = async (fault: string) => pictureIn(vendor, await submit(sandbox(), `a barn [sandbox:${fault}]`));
+  const SIDE: Record<(typeof AT_ONCE)[number], number> = { stability: 1216, huggingface: 1024, gemini: 1024 };
+  const side = SIDE[vendor];
+
+  test('breaks off in the middle', async () => {
+    const [broken, whole] = [await draw('truncated-picture'), await draw('slow-headers=1')];
+    expect(broken.length).toBeLessThan(whole.length);
+    expect(await measured(broken)).toMatchObject({ width: side, height: side });
+    expect(sandbox().journal()[0]).toMatchObject({ outcome: 'damaged', bought: 'yes' });
+  });
+
+  test('has half of the asked sides', async () => {
+    expect(await measured(await draw('wrong-size'))).toMatchObject({ width: side / 2, height: side / 2 });
+    expect(onlyEntry(sandbox())).toMatchObject({ width: side, height: side, outcome: 'damaged', bought: 'yes' });
+  });
+
+  test('declares more pixels than anybody has memory for', async () => {
+    expect((await draw('bomb')).readUInt32BE(16)).toBe(30_000);
+  });
+
+  test('is larger than anybody would want', async () => {
+    expect((await draw('huge=2')).length).toBeGreaterThan(2_000_000);
+  });
+});
+
+describe('moderation of Stability', () => {
+  test('before drawing is a refusal that costs nothing', async () => {
+    const reply = await askStability(sandbox(), 'core', { prompt: 'a barn [sandbox:moderated]' });
+    expect([reply.status, reply.json().name]).toEqual([403, 'content_moderation']);
+    expect(onlyEntry(sandbox())).toMatchObject({ outcome: 'moderated', bought: 'no' });
+  });
+
+  test.each([
+    ['image/*', (reply: Reply) => reply.headers.get('finish-reason')],
+    ['application/json', (reply: Reply) => reply.json().finish_reason],
+  ])('after drawing is a blurred picture that says so, in %s', async (accept, reasonOf) => {
+    const fields = { prompt: 'a barn [sandbox:withheld]' };
+    const reply = await askStability(sandbox(), 'core', fields, { headers: { accept } });
+    expect([reply.status, reasonOf(reply)]).toEqual([200, 'CONTENT_FILTERED']);
+    expect(onlyEntry(sandbox())).toMatchObject({ outcome: 'withheld', bought: 'yes' });
+  });
+});
+
+describe('a 429', () => {
+  test.each(['stability', 'wavespeed', 'huggingface'] as const)(
+    'of %s says when to come back only if asked to',
+    async (vendor) => {
+      const header = async (directive: string) =>
+        (await SUBMIT[vendor](sandbox(), `a barn [sandbox:${directive}]`)).headers.get('retry-after');
+      expect(await header('status=429')).toBeNull();
+      expect(await header('status=429 retry-after=7')).toBe('7');
+      expect(await header('status=429 retry-after=tomorrow')).toBe('tomorrow');
+    },
+  );
+
+  test('of Gemini says so in its details', async () => {
+    const types = async (directive: string) => {
+      const { details } = (await SUBMIT.gemini(sandbox(), `a barn [sandbox:${directive}]`)).json().error;
+      return details.map((detail: Record<string, string>) => [detail['@type']?.split('.').at(-1), detail.retryDelay]);
+    };
+    const quota = [
+      ['QuotaFailure', undefined],
+      ['Help', undefined],
+    ];
+    expect(await types('status=429')).toEqual(quota);
+    expect(await types('status=429 retry-after=41')).toEqual([...quota, ['RetryInfo', '41s']]);
+  });
+});

@@ -1,0 +1,148 @@
+import { describe, expect, test } from 'vitest';
+import {
+  askFal,
+  askWavespeed,
+  falResult,
+  measured,
+  onlyEntry,
+  QWEN,
+  type Reply,
+  replyOf,
+  useSandbox,
+  wavespeedResult,
+} from './ask.ts';
+
+const sandbox = useSandbox();
+
+describe('the pictures of WaveSpeed and fal', () => {
+  const DOWNLOADS: Record<string, (prompt: string) => Promise<Reply>> = {
+    wavespeed: async (prompt) => {
+      const input = { prompt, size: '512*512', output_format: 'png' };
+      return replyOf((await wavespeedResult(sandbox(), input)).json().data.outputs[0]);
+    },
+    fal: async (prompt) => {
+      const input = { prompt, image_size: { width: 512, height: 512 }, output_format: 'png' };
+      return replyOf((await falResult(sandbox(), input)).json().images[0].url);
+    },
+  };
+
+  describe.each(Object.entries(DOWNLOADS))('%s', (_, download) => {
+    test('can be spoiled', async () => {
+      expect(await measured((await download('a barn [sandbox:wrong-size]')).bytes)).toMatchObject({ width: 256 });
+      expect((await download('a barn [sandbox:bomb]')).bytes.readUInt32BE(16)).toBe(30_000);
+      const outcomes = sandbox()
+        .journal()
+        .map(({ outcome, bought }) => `${outcome} ${bought}`);
+      expect(outcomes).toEqual(['damaged yes', 'damaged yes']);
+    });
+
+    test.each([
+      ['status=404', 404, /NoSuchKey|Status404/],
+      ['status=503', 503, /Status503/],
+      ['empty', 200, /^$/],
+      ['wrong-type', 200, /^<!DOCTYPE html>/],
+    ])('can fail to download with %s', async (fault, status, text) => {
+      const reply = await download(`a barn [sandbox:${fault} on=download]`);
+      expect([reply.status, reply.text]).toEqual([status, expect.stringMatching(text)]);
+    });
+
+    test('can fail to download once and then not', async () => {
+      const prompt = 'a barn [sandbox:status=500 on=download times=1]';
+      const first = await download(prompt);
+      const id = sandbox().journal()[0]?.vendorId;
+      const vendor = sandbox().journal()[0]?.vendor;
+      const second = await replyOf(`${sandbox().origin}/_sandbox/outputs/${vendor}/${id}.png`);
+      expect([first.status, second.status]).toEqual([500, 200]);
+    });
+
+    test('can break off while they are downloaded', async () => {
+      await expect(download('a barn [sandbox:reset-midway on=download]')).rejects.toThrow();
+    });
+  });
+});
+
+describe('a job of WaveSpeed', () => {
+  const end = async (fault: string) => {
+    const reply = await wavespeedResult(sandbox(), { prompt: `a barn [sandbox:${fault}]` });
+    return { status: reply.status, ...reply.json() };
+  };
+
+  test('fails inside a success, and is not paid', async () => {
+    const { status, code, data } = await end('poll-failed');
+    expect([status, code]).toEqual([200, 200]);
+    expect(data).toMatchObject({ status: 'failed', code: 1405, error: expect.stringMatching(/./), outputs: [] });
+    expect(onlyEntry(sandbox())).toMatchObject({ outcome: 'failed', bought: 'refunded' });
+  });
+
+  test('is refused by moderation inside a success, and is not paid', async () => {
+    expect((await end('moderated')).data).toMatchObject({ status: 'failed', code: 1200, outputs: [] });
+    expect(onlyEntry(sandbox())).toMatchObject({ outcome: 'moderated', bought: 'refunded' });
+  });
+
+  test('is flagged when its picture is withheld, and is paid', async () => {
+    expect((await end('withheld')).data).toMatchObject({ status: 'completed', has_nsfw_contents: [true] });
+    expect(onlyEntry(sandbox())).toMatchObject({ outcome: 'withheld', bought: 'yes' });
+  });
+
+  test('is gone', async () => {
+    const { data } = (await askWavespeed(sandbox(), QWEN, { prompt: 'a barn [sandbox:poll-gone]' })).json();
+    const reply = await askWavespeed(sandbox(), `predictions/${data.id}/result`);
+    expect([reply.status, reply.json().code]).toEqual([404, 404]);
+    expect(onlyEntry(sandbox())).toMatchObject({ outcome: 'accepted', bought: 'yes' });
+  });
+
+  test.each([
+    ['poll-forever', 'processing'],
+    ['poll-unknown-status', 'paused'],
+  ])('with %s stays %s', async (fault, status) => {
+    const { data } = (await askWavespeed(sandbox(), QWEN, { prompt: `a barn [sandbox:${fault}]` })).json();
+    for (let look = 0; look < 10; look += 1) {
+      const reply = await askWavespeed(sandbox(), `predictions/${data.id}/result`);
+      expect(reply.json().data).toMatchObject({ status, outputs: [] });
+    }
+    expect(onlyEntry(sandbox())).toMatchObject({ outcome: 'accepted', bought: 'yes' });
+  });
+
+  test('cannot be looked at for a while', async () => {
+    const prompt = 'a barn [sandbox:status=503 on=poll times=2]';
+    const { data } = (await askWavespeed(sandbox(), QWEN, { prompt })).json();
+    const look = async () => (await askWavespeed(sandbox(), `predictions/${data.id}/result`)).status;
+    expect([await look(), await look(), await look()]).toEqual([503, 503, 200]);
+  });
+});
+
+describe("a job of fal's queue", () => {
+  const opened = async (fault: string): Promise<string> =>
+    (await askFal(sandbox(), 'schnell', { prompt: `a barn [sandbox:${fault}]` })).json().request_id;
+
+  test('is completed and has a failure for a result, and is not paid', async () => {
+    const reply = await falResult(sandbox(), { prompt: 'a barn [sandbox:poll-failed]' });
+    expect([reply.status, reply.json().detail[0].type]).toEqual([422, 'no_media_generated']);
+    expect(onlyEntry(sandbox())).toMatchObject({ outcome: 'failed', bought: 'refunded' });
+  });
+
+  test('is gone', async () => {
+    const id = await opened('poll-gone');
+    expect((await askFal(sandbox(), `requests/${id}/status`)).status).toBe(404);
+    expect((await askFal(sandbox(), `requests/${id}`)).status).toBe(404);
+  });
+
+  test.each([
+    ['poll-forever', 'IN_PROGRESS'],
+    ['poll-unknown-status', 'PAUSED'],
+  ])('with %s stays %s', async (fault, status) => {
+    const id = await opened(fault);
+    for (let look = 0; look < 10; look += 1) {
+      expect((await askFal(sandbox(), `requests/${id}/status`)).json().status).toBe(status);
+    }
+    expect(onlyEntry(sandbox())).toMatchObject({ outcome: 'accepted', bought: 'yes' });
+  });
+
+  test('can be ill at each of its requests apart', async () => {
+    const id = await opened('status=500 on=poll times=1][sandbox:html on=result times=1');
+    const ask = async (path: string) => (await askFal(sandbox(), path)).status;
+    expect([await ask(`requests/${id}/status`), await ask(`requests/${id}/status`)]).toEqual([500, 202]);
+    expect(await ask(`requests/${id}/status`)).toBe(200);
+    expect([await ask(`requests/${id}`), await ask(`requests/${id}`)]).toEqual([502, 200]);
+  });
+});

@@ -1,0 +1,201 @@
+import { describe, expect, test } from 'vitest';
+import { askWavespeed, measured, onlyEntry, QWEN, replyOf, useSandbox, wavespeedResult } from './ask.ts';
+
+const sandbox = useSandbox();
+const TURBO = 'ideogram-ai/ideogram-v3-turbo';
+
+describe('a WaveSpeed prediction', () => {
+  test('is created at submission, with an address of its own', async () => {
+    const reply = await askWavespeed(sandbox(), QWEN, { prompt: 'a lighthouse' });
+    const { code, message, data } = reply.json();
+    expect([reply.status, code, message]).toEqual([200, 200, 'success']);
+    expect(data).toEqual({
+      id: expect.stringMatching(/^[0-9a-f]{32}$/),
+      model: QWEN,
+      outputs: [],
+      urls: { get: `${sandbox().origin}/api/v3/predictions/${data.id}/result` },
+      has_nsfw_contents: [],
+      status: 'created',
+      created_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
+      error: '',
+      executionTime: 0,
+      timings: { inference: 0 },
+    });
+  });
+
+  test('walks from created through processing to completed, and stays there', async () => {
+    const { data } = (await askWavespeed(sandbox(), QWEN, { prompt: 'a lighthouse' })).json();
+    const look = async () => (await askWavespeed(sandbox(), `predictions/${data.id}/result`)).json().data.status;
+    expect([data.status, await look(), await look(), await look()]).toEqual([
+      'created',
+      'processing',
+      'completed',
+      'completed',
+    ]);
+  });
+
+  test('is also found without /result', async () => {
+    const { data } = (await askWavespeed(sandbox(), QWEN, { prompt: 'a lighthouse' })).json();
+    const reply = await askWavespeed(sandbox(), `predictions/${data.id}`);
+    expect(reply.json().data).toMatchObject({ id: data.id, status: 'processing' });
+  });
+
+  test.each([
+    [TURBO, '1:1', 1024, 1024],
+    [TURBO, '16:9', 1312, 736],
+    [TURBO, '9:16', 736, 1312],
+    ['ideogram-ai/ideogram-v3-balanced', '4:3', 1152, 864],
+    ['ideogram-ai/ideogram-v3-quality', '3:4', 864, 1152],
+  ])('by %s in %s is a PNG of %i by %i, downloaded without a key', async (model, ratio, width, height) => {
+    const input = { prompt: 'a poster', aspect_ratio: ratio, style: 'Design' };
+    const { data } = (await wavespeedResult(sandbox(), input, model)).json();
+    expect(data).toMatchObject({ status: 'completed', has_nsfw_contents: [false] });
+    expect(data.outputs).toEqual([expect.stringContaining(`${sandbox().origin}/_sandbox/outputs/wavespeed/`)]);
+    const output = await replyOf(data.outputs[0]);
+    expect(output.headers.get('content-type')).toBe('image/png');
+    expect(await measured(output.bytes)).toEqual({ format: 'png', width, height });
+  });
+
+  test('by Qwen has the asked size and format, JPEG unless another is asked', async () => {
+    const draw = async (input: object) => {
+      const { data } = (await wavespeedResult(sandbox(), { prompt: 'a poster', ...input })).json();
+      return measured((await replyOf(data.outputs[0])).bytes);
+    };
+    expect(await draw({})).toEqual({ format: 'jpeg', width: 1024, height: 1024 });
+    expect(await draw({ size: '256*1536', output_format: 'webp' })).toEqual({
+      format: 'webp',
+      width: 256,
+      height: 1536,
+    });
+  });
+
+  test('carries naked base64 instead of an address when asked', async () => {
+    const input = { prompt: 'a poster', size: '300*400', enable_base64_output: true };
+    const { data } = (await wavespeedResult(sandbox(), input)).json();
+    expect(data.outputs[0]).toMatch(/^\/9j\//);
+    expect(await measured(Buffer.from(data.outputs[0], 'base64'))).toMatchObject({ width: 300, height: 400 });
+  });
+
+  test('is completed in the answer itself in synchronous mode', async () => {
+    const reply = await askWavespeed(sandbox(), QWEN, { prompt: 'a poster', enable_sync_mode: true });
+    expect(reply.json().data).toMatchObject({ status: 'completed', outputs: [expect.any(String)] });
+    expect(onlyEntry(sandbox()).outcome).toBe('completed');
+  });
+
+  test('of Ideogram knows no synchronous mode', async () => {
+    const reply = await askWavespeed(sandbox(), TURBO, { prompt: 'a poster', enable_sync_mode: true });
+    expect(reply.json().data.status).toBe('created');
+  });
+
+  test('that outlasts synchronous mode is still processing, with the code that says so', async () => {
+    const input = { prompt: 'a poster [sandbox:poll-forever]', enable_sync_mode: true };
+    const { data } = (await askWavespeed(sandbox(), QWEN, input)).json();
+    expect(data).toMatchObject({ status: 'processing', code: 5004, outputs: [] });
+  });
+
+  test('with the same seed is the same picture, and with another seed another', async () => {
+    const draw = async (seed: number) => {
+      const input = { prompt: 'a poster', seed, size: '256*256', enable_base64_output: true };
+      return (await wavespeedResult(sandbox(), input)).json().data.outputs[0];
+    };
+    const [first, again, other] = [await draw(5), await draw(5), await draw(6)];
+    expect(again).toBe(first);
+    expect(other).not.toBe(first);
+  });
+
+  test('is not shown to another key', async () => {
+    const { data } = (await askWavespeed(sandbox(), QWEN, { prompt: 'a poster' })).json();
+    const reply = await askWavespeed(sandbox(), `predictions/${data.id}/result`, undefined, { key: 'somebody-else' });
+    expect([reply.status, reply.json().code]).toEqual([404, 404]);
+  });
+
+  test('is gone once it was deleted, and cancelled if it was not done', async () => {
+    const { data } = (await askWavespeed(sandbox(), QWEN, { prompt: 'a poster' })).json();
+    const deleted = await askWavespeed(sandbox(), 'predictions/delete', { ids: [data.id, 'nonsense'] });
+    expect(deleted.json()).toMatchObject({ code: 200, message: 'success' });
+    expect((await askWavespeed(sandbox(), `predictions/${data.id}/result`)).status).toBe(404);
+    expect(onlyEntry(sandbox())).toMatchObject({ outcome: 'cancelled', vendorId: data.id });
+  });
+});
+
+describe('WaveSpeed refuses, and nothing is bought', () => {
+  test.each([
+    [QWEN, {}, /"prompt" is required/],
+    [QWEN, { prompt: '' }, /"prompt"/],
+    [QWEN, { prompt: 'a poster', size: '1024x1024' }, /"size"/],
+    [QWEN, { prompt: 'a poster', size: '255*1024' }, /"size"/],
+    [QWEN, { prompt: 'a poster', size: '1537*1024' }, /"size"/],
+    [QWEN, { prompt: 'a poster', seed: -2 }, /"seed"/],
+    [QWEN, { prompt: 'a poster', seed: 2 ** 31 }, /"seed"/],
+    [QWEN, { prompt: 'a poster', output_format: 'jpg' }, /"output_format"/],
+    [QWEN, { prompt: 'a poster', enable_sync_mode: 'yes' }, /"enable_sync_mode"/],
+    [TURBO, { prompt: 'a poster', aspect_ratio: '21:9' }, /"aspect_ratio"/],
+    [TURBO, { prompt: 'a poster', style: 'Anime' }, /"style"/],
+    [TURBO, { prompt: 'a poster', image: 'https://example.com/a.png' }, /"image"/],
+  ])('%s with %j', async (model, input, message) => {
+    const reply = await askWavespeed(sandbox(), model, input);
+    expect([reply.status, reply.json().code]).toEqual([400, 400]);
+    expect(reply.json().message).toMatch(message);
+    expect(onlyEntry(sandbox())).toMatchObject({ vendor: 'wavespeed', model, outcome: 'refused', bought: 'no' });
+  });
+
+  test('what is not JSON', async () => {
+    expect((await askWavespeed(sandbox(), QWEN, 'prompt=x')).json().code).toBe(400);
+  });
+
+  test.each(['ideogram-ai/ideogram-v3', 'wavespeed-ai/nothing', 'constructor'])(
+    'the unknown model %s',
+    async (model) => {
+      const reply = await askWavespeed(sandbox(), model, { prompt: 'a poster' });
+      expect([reply.status, reply.json()]).toEqual([404, { code: 404, message: `model not found: ${model}` }]);
+      expect(onlyEntry(sandbox())).toMatchObject({ outcome: 'refused', bought: 'no' });
+    },
+  );
+
+  test.each([['invalid'], [null]])('the key %s', async (key) => {
+    const reply = await askWavespeed(sandbox(), QWEN, { prompt: 'a poster' }, { key });
+    expect([reply.status, reply.json()]).toEqual([401, { code: 401, message: 'invalid authentication' }]);
+  });
+
+  test('a prediction that it does not know', async () => {
+    const reply = await askWavespeed(sandbox(), 'predictions/0123/result');
+    expect([reply.status, reply.json().code]).toEqual([404, 404]);
+    expect(sandbox().journal()).toEqual([]);
+  });
+});
+
+describe('WaveSpeed accounts', () => {
+  test('the balance falls by what was drawn and not by what failed', async () => {
+    const balance = async () => (await askWavespeed(sandbox(), 'balance')).json().data.balance;
+    const before = await balance();
+    await wavespeedResult(sandbox(), { prompt: 'a poster' }, TURBO);
+    await wavespeedResult(sandbox(), { prompt: 'a poster' });
+    await wavespeedResult(sandbox(), { prompt: 'a poster [sandbox:poll-failed]' });
+    expect(before - (await balance())).toBeCloseTo(0.05, 6);
+  });
+
+  test('the price of a model is told in dollars', async () => {
+    const reply = await askWavespeed(sandbox(), 'model/price', { model_id: TURBO, inputs: { prompt: 'a poster' } });
+    expect(reply.json().data).toEqual({
+      model_id: TURBO,
+      price: 0.03,
+      discounted_price: 0.03,
+      discount_rate: 0,
+      currency: 'USD',
+    });
+    expect((await askWavespeed(sandbox(), 'model/price', { model_id: 'nothing' })).status).toBe(404);
+  });
+});
+
+describe('an output of a prediction', () => {
+  test('is refused to whoever sends a key along, which would have leaked it', async () => {
+    const { data } = (await wavespeedResult(sandbox(), { prompt: 'a poster' })).json();
+    const reply = await replyOf(data.outputs[0], { headers: { authorization: 'Bearer ws-good' } });
+    expect([reply.status, reply.text]).toEqual([400, expect.stringContaining('OnlyOneAuthMechanismAllowed')]);
+  });
+
+  test('is not there before the prediction is completed', async () => {
+    const { data } = (await askWavespeed(sandbox(), QWEN, { prompt: 'a poster' })).json();
+    expect((await replyOf(`${sandbox().origin}/_sandbox/outputs/wavespeed/${data.id}.jpeg`)).status).toBe(404);
+  });
+});
