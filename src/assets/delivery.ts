@@ -99,16 +99,15 @@ async function sendBytes(
     reply.header('content-range', `bytes */${size}`);
     return refuse(reply, 416, 'BAD_USER_INPUT', `Range lies behind the end: the picture has ${size} bytes.`);
   }
-  const stream = await library.open(asset, range ?? undefined);
+  const { start, end } = range ?? { start: 0, end: size - 1 };
+  const stream = await library.open(asset, { start, end });
   if (reply.raw.destroyed) {
     // The client hung up while the file was being opened; nobody else would close it.
     stream.destroy();
     return reply.hijack();
   }
-  if (range) {
-    reply.code(206).header('content-range', `bytes ${range.start}-${range.end}/${size}`);
-  }
-  return reply.header('content-length', range ? range.end - range.start + 1 : size).send(stream);
+  if (range) reply.code(206).header('content-range', `bytes ${start}-${end}/${size}`);
+  return reply.header('content-length', end - start + 1).send(stream);
 }
 
 function validatorsOf(asset: Asset): Validators {

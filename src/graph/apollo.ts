@@ -52,7 +52,7 @@ function readLimit({ limiter, perMinute }: NonNullable<ApolloOptions['reads']>):
     async requestDidStart() {
       return {
         async didResolveOperation({ operation, contextValue: { viewer } }) {
-          if (operation.operation !== 'query' || !viewer) return;
+          if (operation?.operation !== 'query' || !viewer) return;
           const { allowed, limit, resetsAt } = await limiter.take(viewer.id, perMinute);
           if (!allowed) {
             throw toGraphQLError(

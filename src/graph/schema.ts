@@ -1,4 +1,3 @@
-import 'reflect-metadata';
 import { GraphQLInputObjectType, type GraphQLSchema, lexicographicSortSchema, printSchema } from 'graphql';
 import { buildSchemaSync, type ContainerType, type NonEmptyArray } from 'type-graphql';
 import { AccountResolver } from './account/account.resolver.ts';
@@ -27,12 +26,12 @@ const RESOLVERS = [
   WorkflowResolver,
 ] as const;
 
-/** One ready-made instance of every resolver class. */
-export type ResolverInstances = { readonly [K in keyof typeof RESOLVERS]: InstanceType<(typeof RESOLVERS)[K]> };
+/** One ready-made instance of every resolver class that needs anything. */
+export type ResolverInstances = readonly InstanceType<(typeof RESOLVERS)[number]>[];
 
 /** Builds the schema; with null for its resolvers it can be printed but not run. */
 export function createSchema(instances: ResolverInstances | null): GraphQLSchema {
-  const byClass = new Map<unknown, unknown>(instances?.map((instance) => [instance.constructor, instance]));
+  const byClass = new Map<unknown, object>(instances?.map((instance) => [instance.constructor, instance]));
   const container: ContainerType = { get: (someClass) => byClass.get(someClass) };
   const schema = buildSchemaSync({
     resolvers: RESOLVERS as unknown as NonEmptyArray<(typeof RESOLVERS)[number]>,

@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { PGlite, types as pgliteTypes } from '@electric-sql/pglite';
 import { Kysely, PGliteDialect, PostgresDialect, sql, type Transaction } from 'kysely';
+import { Migrator } from 'kysely/migration';
 import pg from 'pg';
 import type { Log } from './log.ts';
+import { migrations } from './migrations/migrations.ts';
 
 /** Every store names the tables it owns with `db.withTables<…>()`; nobody sees the tables of another. */
 // biome-ignore lint/complexity/noBannedTypes: Kysely spells "no tables known here" this way.
@@ -149,4 +151,10 @@ export function isDatabaseAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   return AWAY_STATES.test(code) || /^(ECONN|ENOTFOUND|EPIPE|ETIMEDOUT)/.test(code) || AWAY_MESSAGES.test(error.message);
+}
+
+/** Brings the schema up to date. Safe when several processes start at once: one migrates and the others wait. */
+export async function migrate(db: Db): Promise<void> {
+  const { error } = await new Migrator({ db, provider: migrations }).migrateToLatest();
+  if (error) throw error;
 }

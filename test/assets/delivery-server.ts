@@ -29,7 +29,7 @@ export class DeliveryServer {
   static async start(database: Database): Promise<DeliveryServer> {
     const library = await TestLibrary.on(database.db);
     const asset = await library.keep(newId('account'), {}, tinyPicture(CONTENT));
-    const server = new DeliveryServer(fastify(), library, asset);
+    const server = new DeliveryServer(fastify({ forceCloseConnections: true }), library, asset);
     const log = pino({ base: null }, { write: (line: string) => void server.logged.push(JSON.parse(line)) });
     await server.app.register(assetDelivery(library.service, log));
     await server.app.listen({ port: 0, host: '127.0.0.1' });

@@ -7,6 +7,9 @@ import type { Asset } from '../../src/assets/asset.ts';
 import { CONTENT, deliveryServer, headersOf, SAFETY_HEADERS } from './delivery-server.ts';
 import { tinyPicture } from './library.ts';
 
+/** More than all buffers between a disk and a client hold. */
+const big = () => tinyPicture('x'.repeat(32 * 1024 * 1024));
+
 describe('delivering a picture', () => {
   const server = deliveryServer();
 
@@ -50,17 +53,14 @@ describe('delivering a picture', () => {
     });
 
     it('cuts the connection, rather than end as if all was well, when reading fails half way', async () => {
+      const large = await server().keep(big());
       const open = server().library.storage.open.bind(server().library.storage);
       vi.spyOn(server().library.storage, 'open').mockImplementation(async (key, range) => {
         const stream = await open(key, range);
         stream.once('data', () => stream.destroy(new Error('EIO')));
         return stream;
       });
-      await expect(
-        server()
-          .get()
-          .then((response) => response.text()),
-      ).rejects.toThrow();
+      await expect(fetch(server().urlOf(large)).then((response) => response.text())).rejects.toThrow();
       vi.restoreAllMocks();
       expect(await (await server().get()).text()).toBe(CONTENT);
     });
@@ -80,8 +80,6 @@ describe('delivering a picture', () => {
       });
       return { closed: closed.promise, opened: opened.promise };
     }
-
-    const big = () => tinyPicture('x'.repeat(32 * 1024 * 1024));
 
     it('in the middle of a picture, closes the file, reads no further and serves the next', async () => {
       const large = await server().keep(big());

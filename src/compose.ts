@@ -1,0 +1,298 @@
+import 'reflect-metadata';
+import { randomBytes } from 'node:crypto';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { FastifyInstance } from 'fastify';
+import { Accounts } from './accounts/accounts.service.ts';
+import { AccountsStore } from './accounts/accounts.store.ts';
+import { AssetsService } from './assets/assets.service.ts';
+import { AssetsStore } from './assets/assets.store.ts';
+import { assetDelivery } from './assets/delivery.ts';
+import { DiskStorage } from './assets/storage.ts';
+import { PROVIDER_NAMES, type ProviderName } from './catalog/models.ts';
+import type { Config } from './config.ts';
+import { Credits } from './credits/credits.service.ts';
+import { CreditsStore } from './credits/credits.store.ts';
+import { type DemoKeys, openDemoAccounts } from './demo-accounts.ts';
+import { Estimates } from './estimates/estimates.service.ts';
+import { AccountResolver } from './graph/account/account.resolver.ts';
+import { createApollo } from './graph/apollo.ts';
+import { AssetResolver } from './graph/asset/asset.resolver.ts';
+import { CatalogResolver } from './graph/catalog/catalog.resolver.ts';
+import { EstimateResolver } from './graph/estimate/estimate.resolver.ts';
+import { JobImageResolver, JobResolver } from './graph/job/job.resolver.ts';
+import { NodeResolver } from './graph/node/node.resolver.ts';
+import { OperatorResolver } from './graph/operator/operator.resolver.ts';
+import { PriceBookResolver } from './graph/price-book/price-book.resolver.ts';
+import { createSchema } from './graph/schema.ts';
+import { createServer } from './graph/server.ts';
+import { StepEstimateResolver, WorkflowResolver } from './graph/workflow/workflow.resolver.ts';
+import { JobsRunner } from './jobs/jobs.runner.ts';
+import { Jobs } from './jobs/jobs.service.ts';
+import { JobsStore } from './jobs/jobs.store.ts';
+import { type Clock, systemClock } from './platform/clock.ts';
+import { type Database, migrate, openPglite, openPostgres, pingDatabase } from './platform/database.ts';
+import { LocalEventBus } from './platform/events.ts';
+import { newId } from './platform/ids.ts';
+import { createLog, type Log } from './platform/log.ts';
+import { Metrics } from './platform/metrics.ts';
+import { Outbound } from './platform/outbound.ts';
+import { DatabaseQueue } from './platform/queue.ts';
+import { RateLimiter } from './platform/rate-limiter.ts';
+import { openRedis } from './platform/redis.ts';
+import { Signer } from './platform/signer.ts';
+import { GUIDE_PRICE_BOOK } from './pricing/guide-price-book.ts';
+import { PriceBookCache } from './pricing/price-book.cache.ts';
+import { PriceBookStore } from './pricing/price-book.store.ts';
+import { PriceBooks } from './pricing/price-books.service.ts';
+import { createProviders, type ProviderSettings } from './providers/registry.ts';
+import { RouteHealth } from './routing/health.ts';
+import { type Sandbox, startSandbox } from './sandbox/sandbox.ts';
+import { Tiers } from './tiers/tiers.service.ts';
+
+const DRAIN_MS = 10_000;
+
+/** What a test may put in place of the real thing. */
+export interface Substitutes {
+  readonly clock?: Clock;
+  readonly database?: Database;
+  readonly log?: Log;
+}
+
+export interface Gateway {
+  readonly app: FastifyInstance;
+  /** Where it listens, such as http://localhost:4000. */
+  readonly url: string;
+  /** Null in production, where nothing is opened by itself. */
+  readonly demoKeys: DemoKeys | null;
+  readonly sandbox: Sandbox | null;
+  readonly priceBooks: PriceBooks;
+  readonly tiers: Tiers;
+  readonly accounts: Accounts;
+  /** Takes no more requests, lets what is in hand end, and closes everything. */
+  stop(): Promise<void>;
+}
+
+/** Builds the whole gateway from its configuration, starts it and listens. */
+export async function startGateway(config: Config, substitutes: Substitutes = {}): Promise<Gateway> {
+  const clock = substitutes.clock ?? systemClock;
+  const log = substitutes.log ?? createLog(config.logLevel);
+  const closers: (() => unknown)[] = [];
+  const opened = <T>(part: T, close: (part: T) => unknown): T => {
+    closers.unshift(() => close(part));
+    return part;
+  };
+  const stop = async () => {
+    for (const close of closers.splice(0)) await close();
+  };
+  try {
+    await mkdir(config.dataDir, { recursive: true });
+    const platform = await openPlatform(config, substitutes.database, log, opened);
+    const domain = await openDomain(config, platform, clock, log, opened);
+    return await openOutside(config, platform, domain, log, opened, stop);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+type Opened = <T>(part: T, close: (part: T) => unknown) => T;
+
+/** What we run on. */
+async function openPlatform(config: Config, given: Database | undefined, log: Log, opened: Opened) {
+  const metrics = new Metrics();
+  const database =
+    given ??
+    opened(
+      config.databaseUrl === null
+        ? await openPglite(config.dataDir)
+        : openPostgres({ url: config.databaseUrl, poolMax: config.databasePoolMax, log }),
+      (part) => part.close(),
+    );
+  await migrate(database.db);
+  const redis =
+    config.redisUrl === null ? null : opened(await openRedis(config.redisUrl, log, metrics), (part) => part.close());
+  const queue = new DatabaseQueue(database, config.databaseUrl, log);
+  await opened(queue, (part) => part.stop()).start();
+  const events = redis?.events ?? new LocalEventBus();
+  const signer = new Signer(await signingKeys(config));
+  return { metrics, database, redis: redis?.commands ?? null, queue, events, signer };
+}
+
+type Platform = Awaited<ReturnType<typeof openPlatform>>;
+
+/** What the product does, from prices to running jobs. */
+async function openDomain(config: Config, platform: Platform, clock: Clock, log: Log, opened: Opened) {
+  const { database, redis, queue, events, signer, metrics } = platform;
+  const { db } = database;
+  const vendors = await openVendors(config, opened);
+  const priceBookStore = new PriceBookStore(db);
+  const priceBooks = new PriceBooks(
+    priceBookStore,
+    new PriceBookCache(priceBookStore, redis, metrics),
+    events,
+    clock,
+    log,
+  );
+  await opened(priceBooks, (part) => part.stop()).start(GUIDE_PRICE_BOOK);
+  const accounts = opened(new Accounts(new AccountsStore(db), events, clock), (part) => part.stop());
+  const credits = new Credits(db, new CreditsStore(db));
+  const tiers = new Tiers(db, accounts, credits, priceBooks, new RateLimiter('submissions', redis), events, clock);
+  const health = new RouteHealth(clock);
+  const enabled = (name: ProviderName) => vendors.providers[name] !== undefined;
+  const estimates = new Estimates(priceBooks, tiers, health, enabled, signer, clock);
+  const jobsStore = new JobsStore(db);
+  const jobs = new Jobs(db, jobsStore, estimates, tiers, credits, queue, events, clock, metrics);
+  const address = { url: config.publicUrl ?? '' };
+  const storage = await DiskStorage.open(config.storage);
+  const assets = new AssetsService({
+    db,
+    store: new AssetsStore(),
+    storage,
+    signer,
+    clock,
+    publicUrl: () => address.url,
+  });
+  const runner = new JobsRunner({
+    db,
+    store: jobsStore,
+    assets,
+    providers: vendors.providers,
+    health,
+    clock,
+    log,
+    metrics,
+    credits,
+    priceBooks,
+    queue,
+    events,
+    owner: newId('worker'),
+    alone: database.engine === 'pglite',
+  });
+  return { ...vendors, priceBooks, accounts, credits, tiers, health, estimates, jobs, assets, runner, address };
+}
+
+type Domain = Awaited<ReturnType<typeof openDomain>>;
+
+/** The vendors, and the sandbox in place of those that have no key. */
+async function openVendors(config: Config, opened: Opened) {
+  const sandboxed = PROVIDER_NAMES.some((name) => config.providers[name].mode === 'SANDBOX');
+  const sandbox = sandboxed
+    ? opened(await startSandbox({ latency: config.sandboxLatency }), (part) => part.close())
+    : null;
+  const allow = [...config.outboundAllow, ...(sandbox ? [new URL(sandbox.origin).host] : [])];
+  const outbound = opened(new Outbound({ allow }), (part) => part.close());
+  const settingsOf = (name: ProviderName): ProviderSettings | null => {
+    const setting = config.providers[name];
+    if (setting.mode === 'LIVE') return { apiKey: setting.apiKey, baseUrl: setting.baseUrl };
+    return setting.mode === 'SANDBOX' && sandbox ? { apiKey: SANDBOX_KEYS[name], baseUrl: sandbox.origin } : null;
+  };
+  const providers = createProviders(
+    {
+      stability: settingsOf('stability'),
+      wavespeed: settingsOf('wavespeed'),
+      huggingface: settingsOf('huggingface'),
+      gemini: settingsOf('gemini'),
+    },
+    outbound,
+  );
+  return { sandbox, providers };
+}
+
+/** The sandbox checks the form of a key as the vendors do. */
+const SANDBOX_KEYS: Record<ProviderName, string> = {
+  stability: 'sk-sandbox',
+  wavespeed: 'sandbox',
+  huggingface: 'hf_sandbox',
+  gemini: 'sandbox',
+};
+
+/** What the world sees. */
+async function openOutside(
+  config: Config,
+  platform: Platform,
+  domain: Domain,
+  log: Log,
+  opened: Opened,
+  stop: () => Promise<void>,
+): Promise<Gateway> {
+  const { accounts, tiers, priceBooks, jobs, credits, assets, estimates, health, runner, address, sandbox } = domain;
+  const { database, metrics } = platform;
+  const demoKeys =
+    config.environment === 'production'
+      ? null
+      : await openDemoAccounts(accounts, tiers, join(config.dataDir, 'demo-keys.json'));
+  const modes = Object.fromEntries(PROVIDER_NAMES.map((name) => [name, config.providers[name].mode])) as Record<
+    ProviderName,
+    'LIVE' | 'SANDBOX' | 'OFF'
+  >;
+  const schema = createSchema([
+    new AccountResolver(tiers),
+    new AssetResolver(assets),
+    new CatalogResolver(priceBooks, health, modes),
+    new EstimateResolver(estimates),
+    new JobResolver(jobs),
+    new JobImageResolver(),
+    new NodeResolver(),
+    new OperatorResolver(accounts, tiers),
+    new PriceBookResolver(priceBooks),
+    new StepEstimateResolver(),
+    new WorkflowResolver(estimates),
+  ]);
+  const reads =
+    config.readsPerMinute === 0 ? null : { limiter: new RateLimiter('reads', null), perMinute: config.readsPerMinute };
+  const apollo = opened(createApollo({ schema, introspection: config.introspection, tiers, log, reads }), (part) =>
+    part.stop(),
+  );
+  await apollo.start();
+  let stopping = false;
+  const app = opened(
+    await createServer({
+      apollo,
+      accounts,
+      loaderServices: { jobs, credits, assets },
+      metrics,
+      log,
+      plugins: [assetDelivery(assets, log)],
+      playground: null,
+      checkReady: async () => {
+        if (stopping) throw new Error('this process is stopping');
+        await pingDatabase(database.db);
+        priceBooks.current();
+      },
+    }),
+    (part) => part.close(),
+  );
+  if (config.role !== 'gateway') await opened(runner, (part) => part.stop(DRAIN_MS)).start();
+  await app.listen({ host: config.host, port: config.port });
+  const bound = app.server.address();
+  const url = `http://localhost:${typeof bound === 'object' && bound ? bound.port : config.port}`;
+  if (config.publicUrl === null) address.url = url;
+  return {
+    app,
+    url,
+    demoKeys,
+    sandbox,
+    priceBooks,
+    tiers,
+    accounts,
+    async stop() {
+      stopping = true;
+      await stop();
+    },
+  };
+}
+
+/** Given keys; or, in development, keys made once and kept, so that quotes and addresses outlive a restart. */
+async function signingKeys(config: Config): Promise<readonly [string, ...string[]]> {
+  const [first, ...rest] = config.signingKeys ?? [];
+  if (first !== undefined) return [first, ...rest];
+  const file = join(config.dataDir, 'signing-key');
+  try {
+    return [await readFile(file, 'utf8')];
+  } catch {
+    const key = randomBytes(32).toString('base64url');
+    await writeFile(file, key, { mode: 0o600, flag: 'wx' });
+    return [key];
+  }
+}

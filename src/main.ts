@@ -1,0 +1,43 @@
+/**
+ * Starts the gateway and stops it. The only file that does something by being loaded. Nothing but the check of the
+ * runtime is imported at first: on an old one the rest would fail in ways that explain nothing.
+ */
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+if (major < 22 || (major === 22 && minor < 18)) {
+  process.stderr.write(
+    `This gateway needs Node 22.18 or newer, and this is ${process.version}. Start it with "npm start": the project brings its own Node 24, which npm scripts use.\n`,
+  );
+  process.exit(1);
+}
+
+const { ConfigError, readConfig } = await import('./config.ts');
+const { startGateway } = await import('./compose.ts');
+const { banner } = await import('./banner.ts');
+
+try {
+  const config = readConfig(process.env);
+  const gateway = await startGateway(config);
+  process.stdout.write(banner(config, gateway));
+  let stopping = false;
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      // A second signal is somebody in a hurry.
+      if (stopping) process.exit(1);
+      stopping = true;
+      gateway.stop().then(
+        () => process.exit(0),
+        (error: unknown) => {
+          process.stderr.write(`Stopping failed: ${error instanceof Error ? error.stack : String(error)}\n`);
+          process.exit(1);
+        },
+      );
+    });
+  }
+} catch (error) {
+  const message =
+    error instanceof ConfigError
+      ? `The configuration is not right, and nothing was started:\n${error.message}`
+      : `The gateway could not start: ${error instanceof Error ? error.message : String(error)}`;
+  process.stderr.write(`${message}\n`);
+  process.exit(1);
+}

@@ -1,0 +1,19 @@
+import type { MigrationProvider } from 'kysely/migration';
+import { accounts } from './001-accounts.ts';
+import { priceBooks } from './002-price-books.ts';
+import { ledger } from './003-ledger.ts';
+import { jobs } from './004-jobs.ts';
+import { assets } from './005-assets.ts';
+
+/** Every migration in its order. A published one is never changed; a change is a new one. */
+export const migrations: MigrationProvider = {
+  async getMigrations() {
+    return {
+      '001-accounts': accounts,
+      '002-price-books': priceBooks,
+      '003-ledger': ledger,
+      '004-jobs': jobs,
+      '005-assets': assets,
+    };
+  },
+};
