@@ -27,9 +27,12 @@ import { PriceBookResolver } from './graph/price-book/price-book.resolver.ts';
 import { createSchema } from './graph/schema.ts';
 import { createServer } from './graph/server.ts';
 import { StepEstimateResolver, WorkflowResolver } from './graph/workflow/workflow.resolver.ts';
+import { AttemptsStore } from './jobs/attempts.store.ts';
+import { IdempotencyStore } from './jobs/idempotency.store.ts';
 import { JobsRunner } from './jobs/jobs.runner.ts';
 import { Jobs } from './jobs/jobs.service.ts';
 import { JobsStore } from './jobs/jobs.store.ts';
+import { Submissions } from './jobs/submissions.service.ts';
 import { type Clock, systemClock } from './platform/clock.ts';
 import { type Database, migrate, openPglite, openPostgres, pingDatabase } from './platform/database.ts';
 import { LocalEventBus } from './platform/events.ts';
@@ -57,6 +60,8 @@ export interface Substitutes {
   readonly clock?: Clock;
   readonly database?: Database;
   readonly log?: Log;
+  /** See `ImageRunParts.pollPace`. */
+  readonly pollPace?: number;
 }
 
 export interface Gateway {
@@ -88,7 +93,7 @@ export async function startGateway(config: Config, substitutes: Substitutes = {}
   try {
     await mkdir(config.dataDir, { recursive: true });
     const platform = await openPlatform(config, substitutes.database, log, opened);
-    const domain = await openDomain(config, platform, clock, log, opened);
+    const domain = await openDomain(config, platform, clock, substitutes.pollPace ?? 1, log, opened);
     return await openOutside(config, platform, domain, log, opened, stop);
   } catch (error) {
     await stop();
@@ -122,7 +127,14 @@ async function openPlatform(config: Config, given: Database | undefined, log: Lo
 type Platform = Awaited<ReturnType<typeof openPlatform>>;
 
 /** What the product does, from prices to running jobs. */
-async function openDomain(config: Config, platform: Platform, clock: Clock, log: Log, opened: Opened) {
+async function openDomain(
+  config: Config,
+  platform: Platform,
+  clock: Clock,
+  pollPace: number,
+  log: Log,
+  opened: Opened,
+) {
   const { database, redis, queue, events, signer, metrics } = platform;
   const { db } = database;
   const vendors = await openVendors(config, opened);
@@ -142,7 +154,22 @@ async function openDomain(config: Config, platform: Platform, clock: Clock, log:
   const enabled = (name: ProviderName) => vendors.providers[name] !== undefined;
   const estimates = new Estimates(priceBooks, tiers, health, enabled, signer, clock);
   const jobsStore = new JobsStore(db);
-  const jobs = new Jobs(db, jobsStore, estimates, tiers, credits, queue, events, clock, metrics);
+  const attempts = new AttemptsStore(db);
+  const jobs = new Jobs(db, jobsStore, attempts, credits, events, clock);
+  const keys = new IdempotencyStore(db);
+  const submissions = new Submissions({
+    db,
+    store: jobsStore,
+    keys,
+    jobs,
+    estimates,
+    tiers,
+    credits,
+    queue,
+    events,
+    clock,
+    metrics,
+  });
   const address = { url: config.publicUrl ?? '' };
   const storage = await DiskStorage.open(config.storage);
   const assets = new AssetsService({
@@ -156,6 +183,7 @@ async function openDomain(config: Config, platform: Platform, clock: Clock, log:
   const runner = new JobsRunner({
     db,
     store: jobsStore,
+    attempts,
     assets,
     providers: vendors.providers,
     health,
@@ -166,10 +194,24 @@ async function openDomain(config: Config, platform: Platform, clock: Clock, log:
     priceBooks,
     queue,
     events,
+    pollPace,
     owner: newId('worker'),
     alone: database.engine === 'pglite',
   });
-  return { ...vendors, priceBooks, accounts, credits, tiers, health, estimates, jobs, assets, runner, address };
+  return {
+    ...vendors,
+    priceBooks,
+    accounts,
+    credits,
+    tiers,
+    health,
+    estimates,
+    jobs,
+    submissions,
+    assets,
+    runner,
+    address,
+  };
 }
 
 type Domain = Awaited<ReturnType<typeof openDomain>>;
@@ -216,7 +258,20 @@ async function openOutside(
   opened: Opened,
   stop: () => Promise<void>,
 ): Promise<Gateway> {
-  const { accounts, tiers, priceBooks, jobs, credits, assets, estimates, health, runner, address, sandbox } = domain;
+  const {
+    accounts,
+    tiers,
+    priceBooks,
+    jobs,
+    submissions,
+    credits,
+    assets,
+    estimates,
+    health,
+    runner,
+    address,
+    sandbox,
+  } = domain;
   const { database, metrics } = platform;
   const demoKeys =
     config.environment === 'production'
@@ -231,7 +286,7 @@ async function openOutside(
     new AssetResolver(assets),
     new CatalogResolver(priceBooks, health, modes),
     new EstimateResolver(estimates),
-    new JobResolver(jobs),
+    new JobResolver(jobs, submissions),
     new JobImageResolver(),
     new NodeResolver(),
     new OperatorResolver(accounts, tiers),

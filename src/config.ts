@@ -91,7 +91,7 @@ export interface Config {
  * Turns the environment into a checked, frozen Config.
  * @throws ConfigError that names every setting that is missing or wrong, with what is wrong about it.
  */
-export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+export function readConfig(environment: Readonly<Record<string, string | undefined>> = process.env): Config {
   const given = Object.fromEntries(
     Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
   );

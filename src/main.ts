@@ -15,7 +15,7 @@ const { startGateway } = await import('./compose.ts');
 const { banner } = await import('./banner.ts');
 
 try {
-  const config = readConfig(process.env);
+  const config = readConfig();
   const gateway = await startGateway(config);
   process.stdout.write(banner(config, gateway));
   let stopping = false;

@@ -27,5 +27,9 @@ function toMilliCredits(value: unknown): bigint {
   return BigInt(milli);
 }
 
-/** A moment, as ISO 8601 in UTC. */
-export const DateTimeScalar = GraphQLDateTimeISO;
+/** The library's scalar under the name that clients know. */
+export const DateTimeScalar = new GraphQLScalarType({
+  ...GraphQLDateTimeISO.toConfig(),
+  name: 'DateTime',
+  description: 'A moment, as ISO 8601 in UTC, such as 2026-01-31T12:00:00.000Z.',
+});

@@ -3,7 +3,6 @@ import type { FinishedPicture } from '../assets/asset.ts';
 import type { AssetsService } from '../assets/assets.service.ts';
 import { finishPicture, PictureError } from '../assets/pictures.ts';
 import { findRoute, type ProviderName, type Route } from '../catalog/models.ts';
-import { STYLE_PRESETS } from '../catalog/style-presets.ts';
 import type { Clock } from '../platform/clock.ts';
 import { type Db, inTransaction } from '../platform/database.ts';
 import { newId } from '../platform/ids.ts';
@@ -11,10 +10,11 @@ import type { Log } from '../platform/log.ts';
 import type { Metrics } from '../platform/metrics.ts';
 import type { PriceBook } from '../pricing/price-book.ts';
 import { vendorCostMicros } from '../pricing/prices.ts';
-import type { CheckOutcome, Delivered, Provider, RenderRequest, SubmitOutcome, Ticket } from '../providers/provider.ts';
+import type { CheckOutcome, Delivered, Provider, SubmitOutcome, Ticket } from '../providers/provider.ts';
 import type { RouteHealth } from '../routing/health.ts';
 import { type PlannedRoute, planRoutes } from '../routing/planner.ts';
 import { planRender } from '../routing/render-plan.ts';
+import type { AttemptsStore } from './attempts.store.ts';
 import {
   type Attempt,
   type AttemptOutcome,
@@ -25,6 +25,7 @@ import {
   type JobImage,
 } from './job.ts';
 import type { JobsStore } from './jobs.store.ts';
+import { renderRequest, seedOf } from './render-request.ts';
 
 /** Why a run was told to stop: the job was cancelled, or this process is going away and another takes over. */
 export type StopReason = 'CANCELLED' | 'SHUTDOWN';
@@ -32,12 +33,15 @@ export type StopReason = 'CANCELLED' | 'SHUTDOWN';
 export interface ImageRunParts {
   readonly db: Db;
   readonly store: JobsStore;
+  readonly attempts: AttemptsStore;
   readonly assets: AssetsService;
   readonly providers: Readonly<Partial<Record<ProviderName, Provider>>>;
   readonly health: RouteHealth;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** Waits between polls are this many times what the vendor asks for: 1, or less in tests whose vendor is instant. */
+  readonly pollPace: number;
   /** Who holds the lease of the jobs that are run here. */
   readonly owner: string;
 }
@@ -72,13 +76,13 @@ export class ImageRun {
   }
 
   async run(): Promise<void> {
-    const { store } = this.#parts;
-    const earlier = await store.attempts([this.#image.id]);
+    const { attempts } = this.#parts;
+    const earlier = await attempts.ofImages([this.#image.id]);
     for (const attempt of earlier.filter(({ outcome }) => outcome === null)) {
       if (await this.#resume(attempt)) return;
     }
     while (!this.#signal.aborted) {
-      const past = await store.attempts([this.#image.id]);
+      const past = await attempts.ofImages([this.#image.id]);
       if (this.#isLate())
         return this.#fail(
           'DEADLINE_PASSED',
@@ -126,41 +130,23 @@ export class ImageRun {
 
   /** One call to one route. True when the image has ended. */
   async #attempt(planned: PlannedRoute): Promise<boolean> {
-    const { store, providers, clock } = this.#parts;
+    const { attempts, providers, clock } = this.#parts;
     const { route } = planned;
     const provider = providers[route.model.provider];
     if (!provider) throw new Error(`${route.id} was planned although its provider is off`);
     const attemptId = newId('attempt');
-    const started = await store.startAttempt(
+    const started = await attempts.start(
       { id: attemptId, imageId: this.#image.id, routeId: route.id },
       this.#parts.owner,
       clock.now(),
     );
     if (!started) return true;
     const began = performance.now();
-    const outcome = await provider.submit(this.#renderRequest(planned), this.#signal);
+    const outcome = await provider.submit(renderRequest(this.#job.request, this.#image.index, planned), this.#signal);
     if (outcome.kind !== 'accepted') return this.#settle(attemptId, route, outcome, began);
-    await store.acceptAttempt(attemptId, outcome.ticket.vendorId);
+    await attempts.accept(attemptId, outcome.ticket.vendorId);
     const ended = await this.#poll(provider, route, outcome.ticket, outcome.pollAfterMs);
     return ended === null || this.#settle(attemptId, route, ended, began);
-  }
-
-  #renderRequest({ route, render }: PlannedRoute): RenderRequest {
-    const { prompt, negativePrompt, stylePreset, seed } = this.#job.request;
-    const styleInWords = stylePreset !== null && !route.model.stylePresetField;
-    return {
-      host: route.host.name,
-      vendorModel: route.host.vendorModel,
-      prompt: styleInWords ? `${prompt}, ${STYLE_PRESETS[stylePreset]}` : prompt,
-      negativePrompt,
-      stylePreset: styleInWords ? null : stylePreset,
-      seed: this.#seed(seed),
-      render,
-    };
-  }
-
-  #seed(seed: number | null): number | null {
-    return seed === null ? null : seed + this.#image.index;
   }
 
   /** Asks until the vendor is done. Null when this process is going away: the vendor goes on and another will ask. */
@@ -169,7 +155,7 @@ export class ImageRun {
     const deadline = this.#parts.clock.now().getTime() + patience;
     for (let afterMs = firstAfterMs; ; ) {
       try {
-        await wait(afterMs, undefined, { signal: this.#signal });
+        await wait(afterMs * this.#parts.pollPace, undefined, { signal: this.#signal });
       } catch {
         if (this.#signal.reason === 'SHUTDOWN') return null;
         await provider.cancel(ticket, AbortSignal.timeout(5_000));
@@ -232,13 +218,13 @@ export class ImageRun {
 
   /** Bytes first, then asset, image and attempt in one transaction: a picture is either in the library or it is not. */
   async #keep(attemptId: string, route: Route, picture: FinishedPicture, vendorSeed: number | null): Promise<void> {
-    const { assets, store, clock, db } = this.#parts;
+    const { assets, store, attempts, clock, db } = this.#parts;
     const { request } = this.#job;
     const stored = await assets.storeBytes(picture);
     const kept = await inTransaction(db, async (tx) => {
       const now = clock.now();
       const delivered = await store.deliverImage(tx, this.#image.id, stored.id, now);
-      await store.endAttempt(
+      await attempts.end(
         attemptId,
         { outcome: delivered ? 'delivered' : 'discarded', message: null, vendorCostMicros: this.#cost(route) },
         now,
@@ -253,7 +239,7 @@ export class ImageRun {
         model: route.model.id,
         prompt: request.prompt,
         negativePrompt: request.negativePrompt,
-        seed: vendorSeed ?? this.#seed(request.seed),
+        seed: vendorSeed ?? seedOf(request, this.#image.index),
         inputHash: this.#job.pictureHash,
         jobId: this.#job.id,
         imageId: this.#image.id,
@@ -273,9 +259,9 @@ export class ImageRun {
     message: string,
     billed = MAY_BE_BILLED.has(outcome),
   ): Promise<void> {
-    const { store, clock, metrics, log } = this.#parts;
+    const { attempts, clock, metrics, log } = this.#parts;
     const cost = billed && route ? this.#cost(route) : null;
-    await store.endAttempt(attemptId, { outcome, message, vendorCostMicros: cost }, clock.now());
+    await attempts.end(attemptId, { outcome, message, vendorCostMicros: cost }, clock.now());
     metrics.attempts.inc({ route: route?.id ?? 'gone', outcome });
     log.info(
       { jobId: this.#job.id, imageId: this.#image.id, route: route?.id, outcome, message },

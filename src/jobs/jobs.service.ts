@@ -1,197 +1,31 @@
-import type { Viewer } from '../accounts/account.ts';
-import type { Refusal } from '../catalog/refusals.ts';
-import type { GenerateInput } from '../catalog/requests.ts';
-import { type Credits, HoldRefused } from '../credits/credits.service.ts';
-import { badInput, DomainError, notFound } from '../errors.ts';
-import type { Estimate, GeneratePlan } from '../estimates/estimate.ts';
-import type { Estimates } from '../estimates/estimates.service.ts';
+import type { Credits } from '../credits/credits.service.ts';
+import { badInput, notFound } from '../errors.ts';
 import type { Clock } from '../platform/clock.ts';
 import { readCursor } from '../platform/cursor.ts';
 import { type Db, inTransaction } from '../platform/database.ts';
 import type { EventBus } from '../platform/events.ts';
-import { newId } from '../platform/ids.ts';
-import type { Metrics } from '../platform/metrics.ts';
-import type { WorkQueue } from '../platform/queue.ts';
-import type { RateLimitState } from '../platform/rate-limiter.ts';
-import { rateLimited } from '../tiers/preflight.ts';
-import { BALANCE_CHANNEL, type Tiers } from '../tiers/tiers.service.ts';
+import { BALANCE_CHANNEL } from '../tiers/tiers.service.ts';
+import type { AttemptsStore } from './attempts.store.ts';
 import { endJob } from './end-job.ts';
 import { type Attempt, isOpen, type Job, type JobImage, type JobStatus } from './job.ts';
-import type { JobsStore, KeyHolder } from './jobs.store.ts';
+import type { JobsStore } from './jobs.store.ts';
 
 export const JOB_CHANNEL = (jobId: string) => `job:${jobId}`;
 /** Tells whichever process works on the job to stop. */
 export const CANCEL_CHANNEL = 'job-cancelled';
 
-export const WAIT_SECONDS_MAX = 30;
-const KEY_LIFETIME_MS = 24 * 60 * 60 * 1000;
 const PAGE_MAX = 100;
 const LIST = 'jobs';
-/** A hold that was refused although the estimate was good is estimated anew this often before the refusal stands. */
-const SUBMIT_TRIES_MAX = 3;
-
-export interface SubmitOptions {
-  readonly quote?: string | undefined;
-  readonly idempotencyKey?: string | undefined;
-  /** How long to wait for the job to end, 0 to {@link WAIT_SECONDS_MAX}. */
-  readonly waitSeconds?: number | undefined;
-}
-
-export type SubmitResult =
-  | { readonly kind: 'accepted'; readonly job: Job; readonly replayed: boolean; readonly rate: RateLimitState }
-  | {
-      readonly kind: 'refused';
-      readonly refusals: readonly Refusal[];
-      readonly estimate: Estimate;
-      readonly rate: RateLimitState;
-    };
-
-/** Accepts operations, and tells how they stand. */
+/** Tells how jobs stand, and ends them. */
 export class Jobs {
   constructor(
     private readonly db: Db,
     private readonly store: JobsStore,
-    private readonly estimates: Estimates,
-    private readonly tiers: Tiers,
+    private readonly attempts: AttemptsStore,
     private readonly credits: Credits,
-    private readonly queue: WorkQueue,
     private readonly events: EventBus,
     private readonly clock: Clock,
-    private readonly metrics: Metrics,
   ) {}
-
-  /**
-   * Runs `generate`: the very estimate that the query would answer, then key, hold, job and enqueue in one transaction.
-   * @throws BAD_USER_INPUT, IDEMPOTENCY_CONFLICT
-   */
-  async generate(viewer: Viewer, input: GenerateInput, options: SubmitOptions): Promise<SubmitResult> {
-    const waitSeconds = checkedWait(options.waitSeconds);
-    const key = checkedKey(options.idempotencyKey);
-    const result = await this.#submit(viewer, input, options.quote, key);
-    const outcome =
-      result.kind === 'accepted'
-        ? result.replayed
-          ? 'replayed'
-          : 'accepted'
-        : (result.refusals[0]?.type ?? 'refused');
-    this.metrics.submissions.inc({ operation: 'GENERATE', outcome });
-    if (result.kind === 'refused' || waitSeconds === 0) return result;
-    return { ...result, job: await this.#waitForEnd(viewer.id, result.job.id, waitSeconds) };
-  }
-
-  async #submit(
-    viewer: Viewer,
-    input: GenerateInput,
-    quote: string | undefined,
-    key: string | null,
-  ): Promise<SubmitResult> {
-    const first = await this.estimates.generate(viewer, input, quote);
-    const allowed = this.tiers.allowed(viewer);
-    if (key !== null && first.plan) {
-      const holder = await this.store.keyHolder(viewer.id, key, this.#keysSince());
-      if (holder) return this.#replay(viewer, key, holder, first.plan, await this.tiers.rate(viewer, allowed));
-    }
-    if (first.estimate.refusals.length > 0 || !first.plan) {
-      return {
-        kind: 'refused',
-        refusals: first.estimate.refusals,
-        estimate: first.estimate,
-        rate: await this.tiers.rate(viewer, allowed),
-      };
-    }
-    const { allowed: underLimit, ...rate } = await this.tiers.takeSubmission(viewer, allowed);
-    if (!underLimit)
-      return { kind: 'refused', refusals: [rateLimited(rate.limit, rate.resetsAt)], estimate: first.estimate, rate };
-    let { estimate, plan } = first;
-    for (let attempt = 1; ; attempt++) {
-      const accepted = await this.#accept(viewer, plan, estimate, key);
-      if (accepted instanceof HoldRefused) {
-        const again = await this.estimates.generate(
-          viewer,
-          input,
-          accepted.refusal === 'ALLOWANCE_USED' ? undefined : quote,
-        );
-        const refusals = accepted.refusal === 'ALLOWANCE_USED' ? [allowanceUsed()] : again.estimate.refusals;
-        if (refusals.length > 0 || !again.plan) return { kind: 'refused', refusals, estimate: again.estimate, rate };
-        if (attempt === SUBMIT_TRIES_MAX)
-          throw new DomainError(
-            'UNAVAILABLE',
-            'The account was too busy to set credits aside. Nothing was run and nothing was charged; try again.',
-          );
-        ({ estimate, plan } = again);
-      } else if ('inputHash' in accepted) {
-        return this.#replay(viewer, key ?? '', accepted, plan, rate);
-      } else {
-        this.events.publish(BALANCE_CHANNEL(viewer.id), '');
-        return { kind: 'accepted', job: accepted, replayed: false, rate };
-      }
-    }
-  }
-
-  /** The one transaction of a submission: all of it commits, or none. */
-  async #accept(
-    viewer: Viewer,
-    plan: GeneratePlan,
-    estimate: Estimate,
-    key: string | null,
-  ): Promise<Job | KeyHolder | HoldRefused> {
-    const now = this.clock.now();
-    const job = newJob(viewer, plan, estimate, now);
-    try {
-      return await inTransaction(this.db, async (tx) => {
-        if (key !== null) {
-          const claim = { accountId: viewer.id, key, inputHash: plan.inputHash, jobId: job.id };
-          const holder = await this.store.claimKey(tx, claim, now, this.#keysSince());
-          if (holder) return holder;
-        }
-        await this.credits.hold(
-          tx,
-          {
-            holdId: job.holdId,
-            accountId: viewer.id,
-            jobId: job.id,
-            amount: job.credits,
-            priceVersion: job.priceVersion,
-            openHoldsMax: plan.openJobsMax,
-            allowance: plan.allowance && plan.freeImages > 0 ? { ...plan.allowance, images: plan.freeImages } : null,
-          },
-          now,
-        );
-        await this.store.insert(
-          tx,
-          { ...job, runningMax: this.tiers.allowed(viewer).runningJobs },
-          newImages(job, plan),
-        );
-        await this.queue.enqueue(job.id, job.priority, tx);
-        return job;
-      });
-    } catch (error) {
-      if (!(error instanceof HoldRefused)) throw error;
-      if (error.refusal === 'PERIOD_OVER') await this.tiers.enterPeriod(viewer.id);
-      return error;
-    }
-  }
-
-  async #replay(
-    viewer: Viewer,
-    key: string,
-    holder: KeyHolder,
-    plan: GeneratePlan,
-    rate: RateLimitState,
-  ): Promise<SubmitResult> {
-    if (holder.inputHash !== plan.inputHash) {
-      throw new DomainError(
-        'IDEMPOTENCY_CONFLICT',
-        `The idempotency key ${JSON.stringify(key)} was used for another input within the last 24 hours. Nothing was run and nothing was charged: send the same input again, or a new key.`,
-        { field: 'idempotencyKey', value: key, jobId: holder.jobId },
-      );
-    }
-    return { kind: 'accepted', job: await this.get(viewer.id, holder.jobId), replayed: true, rate };
-  }
-
-  #keysSince(): Date {
-    return new Date(this.clock.now().getTime() - KEY_LIFETIME_MS);
-  }
 
   /**
    * Ends a job now: what was delivered is captured, everything else is released and a later result is discarded.
@@ -252,11 +86,12 @@ export class Jobs {
 
   /** The attempts of each image, in the order of `imageIds`, first to last. */
   async attemptsOf(imageIds: readonly string[]): Promise<Attempt[][]> {
-    const attempts = Map.groupBy(await this.store.attempts(imageIds), (attempt) => attempt.imageId);
+    const attempts = Map.groupBy(await this.attempts.ofImages(imageIds), (attempt) => attempt.imageId);
     return imageIds.map((id) => attempts.get(id) ?? []);
   }
 
-  async #waitForEnd(accountId: string, jobId: string, seconds: number): Promise<Job> {
+  /** Waits for a job to end, for so many seconds at most, and answers how it stands. @throws NOT_FOUND */
+  async waitForEnd(accountId: string, jobId: string, seconds: number): Promise<Job> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const look = async () => {
       if (!isOpen((await this.get(accountId, jobId)).status)) resolve();
@@ -273,68 +108,4 @@ export class Jobs {
     }
     return this.get(accountId, jobId);
   }
-}
-
-function newJob(viewer: Viewer, plan: GeneratePlan, estimate: Estimate, now: Date): Job {
-  return {
-    id: newId('job'),
-    accountId: viewer.id,
-    operation: 'GENERATE',
-    status: 'QUEUED',
-    request: plan.request,
-    pictureHash: estimate.pictureHash,
-    holdId: newId('hold'),
-    priceVersion: estimate.priceVersion,
-    credits: plan.unitCredits * BigInt(plan.request.count - plan.freeImages),
-    priority: plan.priority,
-    createdAt: now,
-    startedAt: null,
-    finishedAt: null,
-    cancelRequestedAt: null,
-  };
-}
-
-/** The free allowance pays for the first images, in the order of their index. */
-function newImages(job: Job, plan: GeneratePlan): JobImage[] {
-  return Array.from({ length: plan.request.count }, (_, index) => {
-    const fromAllowance = index < plan.freeImages;
-    return {
-      id: newId('image'),
-      jobId: job.id,
-      index,
-      status: 'WAITING',
-      credits: fromAllowance ? 0n : plan.unitCredits,
-      fromAllowance,
-      assetId: null,
-      failureCode: null,
-      failureMessage: null,
-      finishedAt: null,
-    };
-  });
-}
-
-function allowanceUsed(): Refusal {
-  return {
-    type: 'QuoteInvalid',
-    reason: 'ALLOWANCE_USED',
-    message:
-      'The free images that this price counted on have just been used by another job. Nothing was run and nothing was charged; the estimate beside this has the new price.',
-  };
-}
-
-const KEY_FORM = /^[\x20-\x7e]{1,255}$/;
-
-function checkedKey(key: string | undefined): string | null {
-  if (key === undefined) return null;
-  if (!KEY_FORM.test(key) || key.trim() === '')
-    throw badInput('idempotencyKey', key, '1 to 255 printable ASCII characters');
-  return key;
-}
-
-function checkedWait(seconds: number | undefined): number {
-  if (seconds === undefined) return 0;
-  if (!Number.isInteger(seconds) || seconds < 0 || seconds > WAIT_SECONDS_MAX) {
-    throw badInput('waitSeconds', seconds, `a whole number from 0 to ${WAIT_SECONDS_MAX}`);
-  }
-  return seconds;
 }

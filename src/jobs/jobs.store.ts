@@ -1,62 +1,9 @@
 import { type SqlBool, sql } from 'kysely';
-import type { Operation } from '../catalog/operations.ts';
 import type { GenerateRequest } from '../catalog/requests.ts';
 import type { Db, Tx } from '../platform/database.ts';
 import { lockUntilCommit } from '../platform/database.ts';
-import type { Attempt, AttemptOutcome, FailureCode, ImageStatus, Job, JobImage, JobStatus } from './job.ts';
-
-type JobRow = {
-  id: string;
-  account_id: string;
-  operation: Operation;
-  status: JobStatus;
-  request: GenerateRequest;
-  picture_hash: string;
-  hold_id: string;
-  price_version: number;
-  credits: bigint;
-  priority: number;
-  running_max: number;
-  created_at: Date;
-  started_at: Date | null;
-  finished_at: Date | null;
-  cancel_requested_at: Date | null;
-  lease_owner: string | null;
-  lease_until: Date | null;
-  woken_at: Date;
-};
-
-type ImageRow = {
-  id: string;
-  job_id: string;
-  index: number;
-  status: ImageStatus;
-  credits: bigint;
-  from_allowance: boolean;
-  asset_id: string | null;
-  failure_code: FailureCode | null;
-  failure_message: string | null;
-  finished_at: Date | null;
-};
-
-type AttemptRow = {
-  id: string;
-  image_id: string;
-  route_id: string;
-  vendor_id: string | null;
-  outcome: AttemptOutcome | null;
-  message: string | null;
-  vendor_cost_micros: bigint | null;
-  started_at: Date;
-  finished_at: Date | null;
-};
-
-type JobTables = {
-  jobs: JobRow;
-  job_images: ImageRow;
-  job_attempts: AttemptRow;
-  idempotency_keys: { account_id: string; key: string; input_hash: string; job_id: string; created_at: Date };
-};
+import type { FailureCode, Job, JobImage, JobStatus } from './job.ts';
+import type { ImageRow, JobRow, JobTables } from './jobs.tables.ts';
 
 /** What a job row holds beyond what the outside sees. */
 export interface NewJob extends Job {
@@ -64,67 +11,11 @@ export interface NewJob extends Job {
   readonly runningMax: number;
 }
 
-/** The job that already has an idempotency key. */
-export interface KeyHolder {
-  readonly jobId: string;
-  readonly inputHash: string;
-}
-
 export class JobsStore {
   readonly #db;
 
   constructor(db: Db) {
     this.#db = db.withTables<JobTables>();
-  }
-
-  /**
-   * Claims an idempotency key for a new job, or says whose it is. Waits for another transaction that is claiming the
-   * same key. A key older than `expiredBefore` is free again.
-   */
-  async claimKey(
-    tx: Tx,
-    claim: { accountId: string; key: string; inputHash: string; jobId: string },
-    now: Date,
-    expiredBefore: Date,
-  ): Promise<KeyHolder | null> {
-    const tables = tx.withTables<JobTables>();
-    const row = {
-      account_id: claim.accountId,
-      key: claim.key,
-      input_hash: claim.inputHash,
-      job_id: claim.jobId,
-      created_at: now,
-    };
-    const claimed = await tables
-      .insertInto('idempotency_keys')
-      .values(row)
-      .onConflict((conflict) =>
-        conflict
-          .columns(['account_id', 'key'])
-          .doUpdateSet(row)
-          .where('idempotency_keys.created_at', '<', expiredBefore),
-      )
-      .returning('job_id')
-      .executeTakeFirst();
-    if (claimed) return null;
-    const held = await tables
-      .selectFrom('idempotency_keys')
-      .select(['job_id', 'input_hash'])
-      .where('account_id', '=', claim.accountId)
-      .where('key', '=', claim.key)
-      .executeTakeFirstOrThrow();
-    return { jobId: held.job_id, inputHash: held.input_hash };
-  }
-
-  async keyHolder(accountId: string, key: string, notBefore: Date): Promise<KeyHolder | null> {
-    const row = await this.#db
-      .selectFrom('idempotency_keys')
-      .select(['job_id', 'input_hash'])
-      .where('account_id', '=', accountId)
-      .where('key', '=', key)
-      .where('created_at', '>=', notBefore)
-      .executeTakeFirst();
-    return row ? { jobId: row.job_id, inputHash: row.input_hash } : null;
   }
 
   async insert(tx: Tx, job: NewJob, images: readonly JobImage[]): Promise<void> {
@@ -294,44 +185,6 @@ export class JobsStore {
       .execute();
   }
 
-  /**
-   * Notes that a vendor is about to be called, if `owner` still has the job and nobody asked to cancel it. Null when it
-   * may not be called. Committed before the call, so that a crash leaves the trace.
-   */
-  async startAttempt(attempt: Pick<Attempt, 'id' | 'imageId' | 'routeId'>, owner: string, now: Date): Promise<boolean> {
-    const result = await sql`
-      with image as (
-        update job_images set status = 'RUNNING'
-        where id = ${attempt.imageId} and status in ('WAITING', 'RUNNING')
-          and exists (
-            select 1 from jobs where jobs.id = job_images.job_id
-              and lease_owner = ${owner} and status = 'RUNNING' and cancel_requested_at is null)
-        returning id
-      )
-      insert into job_attempts (id, image_id, route_id, started_at)
-      select ${attempt.id}, image.id, ${attempt.routeId}, ${now}::timestamptz from image
-      returning id`.execute(this.#db);
-    return result.rows.length === 1;
-  }
-
-  async acceptAttempt(attemptId: string, vendorId: string): Promise<void> {
-    await this.#db.updateTable('job_attempts').set({ vendor_id: vendorId }).where('id', '=', attemptId).execute();
-  }
-
-  async endAttempt(
-    attemptId: string,
-    end: { outcome: AttemptOutcome; message: string | null; vendorCostMicros: bigint | null },
-    now: Date,
-    tx?: Tx,
-  ): Promise<void> {
-    await (tx?.withTables<JobTables>() ?? this.#db)
-      .updateTable('job_attempts')
-      .set({ outcome: end.outcome, message: end.message, vendor_cost_micros: end.vendorCostMicros, finished_at: now })
-      .where('id', '=', attemptId)
-      .where('outcome', 'is', null)
-      .execute();
-  }
-
   /** False when the image had already ended, as when it was cancelled meanwhile. */
   async deliverImage(tx: Tx, imageId: string, assetId: string, now: Date): Promise<boolean> {
     const result = await tx
@@ -362,16 +215,6 @@ export class JobsStore {
       .orderBy('index')
       .execute();
     return rows.map(toImage);
-  }
-
-  async attempts(imageIds: readonly string[]): Promise<Attempt[]> {
-    const rows = await this.#db
-      .selectFrom('job_attempts')
-      .selectAll()
-      .where('image_id', 'in', [...imageIds])
-      .orderBy('id')
-      .execute();
-    return rows.map(toAttempt);
   }
 
   async byIds(accountId: string, ids: readonly string[]): Promise<Job[]> {
@@ -429,20 +272,6 @@ function toImage(row: ImageRow): JobImage {
     assetId: row.asset_id,
     failureCode: row.failure_code,
     failureMessage: row.failure_message,
-    finishedAt: row.finished_at,
-  };
-}
-
-function toAttempt(row: AttemptRow): Attempt {
-  return {
-    id: row.id,
-    imageId: row.image_id,
-    routeId: row.route_id,
-    vendorId: row.vendor_id,
-    outcome: row.outcome,
-    message: row.message,
-    vendorCostMicros: row.vendor_cost_micros,
-    startedAt: row.started_at,
     finishedAt: row.finished_at,
   };
 }

@@ -10,7 +10,8 @@ import {
   jsonObject,
   Refusal,
 } from './exchange.ts';
-import { anySeed, type Order, type Slip } from './orders.ts';
+import type { Order } from './order.ts';
+import { anySeed, type Slip } from './orders.ts';
 
 /** The vendor's limit for a request with everything that is inside it. */
 export const BODY_BYTES_MAX = 20 * 1024 * 1024;

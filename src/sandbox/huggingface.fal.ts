@@ -13,7 +13,8 @@ import {
 } from './exchange.ts';
 import { callerOf, inFluxBlocks, refuseAsRouter } from './huggingface.router.ts';
 import { type Fate, type Job, type Phase, strike } from './jobs.ts';
-import { anySeed, type Counter, type Desk, isWithheld, type Order, type Sale, takeOrder } from './orders.ts';
+import type { Order } from './order.ts';
+import { anySeed, type Counter, type Desk, isWithheld, type Sale, takeOrder } from './orders.ts';
 import { outputUrl } from './outputs.ts';
 import { CONTENT_TYPES } from './pictures.ts';
 

@@ -12,7 +12,8 @@ import {
 } from './exchange.ts';
 import { falRoutes } from './huggingface.fal.ts';
 import { callerOf, inFluxBlocks, refuseAsRouter } from './huggingface.router.ts';
-import { anySeed, type Counter, type Desk, drawOrder, type Order, type Sale, takeOrder, takeTime } from './orders.ts';
+import type { Order } from './order.ts';
+import { anySeed, type Counter, type Desk, drawOrder, type Sale, takeOrder, takeTime } from './orders.ts';
 import { CONTENT_TYPES } from './pictures.ts';
 
 const BODY_BYTES_MAX = 10 * 1024 * 1024;

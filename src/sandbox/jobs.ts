@@ -2,7 +2,7 @@ import { type Refuse, refusalBy, spoiled } from './damage.ts';
 import type { Answer } from './exchange.ts';
 import { directivesIn, type Fault, type FaultName, type FaultQueue, type Stage, type Vendor } from './faults.ts';
 import type { Bought, Line, Outcome } from './journal.ts';
-import type { Order } from './orders.ts';
+import type { Order } from './order.ts';
 
 /** Where a job stands. A job whose client asked to stop it before it was done is `cancelled`. */
 export type Phase = 'queued' | 'drawing' | 'done' | 'cancelled';

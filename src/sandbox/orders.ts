@@ -12,7 +12,8 @@ import {
 } from './faults.ts';
 import type { Jobs } from './jobs.ts';
 import type { Bought, Journal, Line, NewEntry, Outcome } from './journal.ts';
-import { drawFlawed, drawPicture, type Flaw, type PictureFormat } from './pictures.ts';
+import type { Order } from './order.ts';
+import { drawFlawed, drawPicture, type Flaw } from './pictures.ts';
 
 /** What all vendors' modules work with. */
 export interface Desk {
@@ -23,18 +24,6 @@ export interface Desk {
   readonly journal: Journal;
   readonly faults: FaultQueue;
   readonly jobs: Jobs;
-}
-
-/** A picture that somebody asked for, read and found to be in order. */
-export interface Order {
-  readonly model: string;
-  readonly prompt: string;
-  readonly seed: number;
-  readonly width: number;
-  readonly height: number;
-  readonly format: PictureFormat;
-  /** How long the vendor usually takes for it. */
-  readonly seconds: number;
 }
 
 /** What is known of a request so far, filled in while it is read, so that even a refusal is journalled in full. */

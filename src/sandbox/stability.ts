@@ -13,13 +13,13 @@ import {
 } from './exchange.ts';
 import { withoutDirectives } from './faults.ts';
 import type { JournalEntry } from './journal.ts';
+import type { Order } from './order.ts';
 import {
   anySeed,
   type Counter,
   type Desk,
   drawOrder,
   isWithheld,
-  type Order,
   type Sale,
   type Slip,
   takeOrder,

@@ -12,17 +12,8 @@ import {
   type Route,
 } from './exchange.ts';
 import { type Fate, type Job, type Phase, strike } from './jobs.ts';
-import {
-  anySeed,
-  type Counter,
-  type Desk,
-  drawOrder,
-  isWithheld,
-  type Order,
-  type Sale,
-  takeOrder,
-  takeTime,
-} from './orders.ts';
+import type { Order } from './order.ts';
+import { anySeed, type Counter, type Desk, drawOrder, isWithheld, type Sale, takeOrder, takeTime } from './orders.ts';
 import { outputUrl } from './outputs.ts';
 import { MODELS, type Model, SEED_MAX } from './wavespeed.models.ts';
 

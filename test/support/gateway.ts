@@ -51,7 +51,7 @@ export async function startTestGateway({
     ...databaseUrl,
     ...environment,
   });
-  const gateway = await startGateway(config, { ...substitutes, database });
+  const gateway = await startGateway(config, { pollPace: 0.02, ...substitutes, database });
   return {
     ...gateway,
     database,

@@ -37,7 +37,7 @@ export class Asset extends Node {
   @Field(() => Int, { description: 'Pixels from top to bottom, measured.' })
   height!: number;
 
-  @Field(() => Int, { name: 'bytes', description: 'Size of the file, in bytes.' })
+  @Field(() => Int, { name: 'bytes', simple: false, description: 'Size of the file, in bytes.' })
   byteCount!: number;
 
   @Field(() => String, { description: 'Media type of the file, such as image/png.' })
@@ -46,7 +46,7 @@ export class Asset extends Node {
   @Field(() => String, { description: 'SHA-256 of the file, in hexadecimal.' })
   sha256!: string;
 
-  @Field(() => CreditsScalar, { name: 'cost', description: 'What was captured for it.' })
+  @Field(() => CreditsScalar, { name: 'cost', simple: false, description: 'What was captured for it.' })
   credits!: bigint;
 
   @Field(() => Int, { nullable: true, description: 'The version of the price book it was charged by.' })

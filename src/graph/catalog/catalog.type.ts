@@ -40,13 +40,13 @@ export class ProviderInfo {
 
 @ObjectType({ description: 'What one image costs by size; null where it is not offered.', simpleResolvers: true })
 export class SizePrices {
-  @Field(() => CreditsScalar, { name: 'S', nullable: true, description: 'Up to 524,288 pixels.' })
+  @Field(() => CreditsScalar, { nullable: true, description: 'Up to 524,288 pixels.' })
   S!: bigint | null;
 
-  @Field(() => CreditsScalar, { name: 'M', nullable: true, description: 'Up to 1,572,864 pixels.' })
+  @Field(() => CreditsScalar, { nullable: true, description: 'Up to 1,572,864 pixels.' })
   M!: bigint | null;
 
-  @Field(() => CreditsScalar, { name: 'L', nullable: true, description: 'Above.' })
+  @Field(() => CreditsScalar, { nullable: true, description: 'Above.' })
   L!: bigint | null;
 }
 

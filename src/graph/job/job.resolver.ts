@@ -3,8 +3,8 @@ import type { Asset as AssetRecord } from '../../assets/asset.ts';
 import { formatSize } from '../../catalog/sizes.ts';
 import { notFound } from '../../errors.ts';
 import type { Attempt, JobImage as ImageRecord, Job as JobRecord, JobStatus } from '../../jobs/job.ts';
-import type { Jobs, SubmitResult } from '../../jobs/jobs.service.ts';
-import { WAIT_SECONDS_MAX } from '../../jobs/jobs.service.ts';
+import type { Jobs } from '../../jobs/jobs.service.ts';
+import { type Submissions, type SubmitResult, WAIT_SECONDS_MAX } from '../../jobs/submissions.service.ts';
 import { writeCursor } from '../../platform/cursor.ts';
 import { Asset } from '../asset/asset.type.ts';
 import { toConnection } from '../connection.ts';
@@ -21,7 +21,10 @@ const WAIT_SECONDS = `How long to wait for the job to end before answering, 0 to
 
 @Resolver(() => Job)
 export class JobResolver {
-  constructor(private readonly jobs: Jobs) {}
+  constructor(
+    private readonly jobs: Jobs,
+    private readonly submissions: Submissions,
+  ) {}
 
   @Mutation(() => SubmissionResult, {
     description: 'Draws pictures from words. Charges for delivered images only, once, and never more than was quoted.',
@@ -37,7 +40,7 @@ export class JobResolver {
     @Arg('waitSeconds', () => Int, { defaultValue: 0, description: WAIT_SECONDS }) waitSeconds: number,
   ) {
     const options = { quote: quote ?? undefined, idempotencyKey: idempotencyKey ?? undefined, waitSeconds };
-    return answer(context, await this.jobs.generate(viewerOf(context), toGenerateInput(input), options));
+    return answer(context, await this.submissions.generate(viewerOf(context), toGenerateInput(input), options));
   }
 
   @Mutation(() => Job, {

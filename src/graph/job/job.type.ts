@@ -70,7 +70,7 @@ export class JobImage {
 
 @ObjectType({ description: 'One call that asked a vendor for an image.', simpleResolvers: true })
 export class AttemptInfo {
-  @Field(() => String, { name: 'route', description: 'The model that was asked, and at which host.' })
+  @Field(() => String, { name: 'route', simple: false, description: 'The model that was asked, and at which host.' })
   routeId!: string;
 
   @Field(() => String, {

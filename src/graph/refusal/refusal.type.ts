@@ -4,6 +4,7 @@ import { CapEnum, ProviderEnum, QuoteReasonEnum, TierEnum } from '../enums.ts';
 import { CreditsScalar, DateTimeScalar } from '../scalars.ts';
 import { PixelSize } from '../size.type.ts';
 
+// Clients select several of these side by side, so fields of one name have one type in all of them.
 @InterfaceType({
   description: 'One reason why an operation may not run now. Nothing was run and nothing was charged.',
   resolveType: (value: domain.Refusal) => value.type,
@@ -33,7 +34,7 @@ export class CapExceeded extends Refusal {
   required!: bigint;
   @Field(() => CreditsScalar, { description: 'What is spent or held already.' })
   spent!: bigint;
-  @Field(() => CreditsScalar, { description: 'The limit.' })
+  @Field(() => CreditsScalar, { name: 'creditsLimit', simple: false, description: 'The most that may be spent.' })
   limit!: bigint;
   @Field(() => DateTimeScalar, { nullable: true, description: 'When the count begins anew; null where it does not.' })
   resetsAt!: Date | null;
@@ -67,8 +68,8 @@ export class TooManyImages extends Refusal {
 export class RateLimited extends Refusal {
   @Field(() => Int, { description: 'Submissions a minute.' })
   limit!: number;
-  @Field(() => DateTimeScalar, { description: 'When there are new ones.' })
-  resetsAt!: Date;
+  @Field(() => DateTimeScalar, { nullable: true, description: 'When there are new ones.' })
+  resetsAt!: Date | null;
 }
 
 @ObjectType({ implements: Refusal, simpleResolvers: true, description: 'Too many jobs are running or waiting.' })
@@ -81,9 +82,9 @@ export class TooManyJobs extends Refusal {
 
 @ObjectType({ implements: Refusal, simpleResolvers: true, description: 'No route can make a picture of this size.' })
 export class UnsupportedSize extends Refusal {
-  @Field(() => PixelSize, { description: 'The size asked for.' })
+  @Field(() => PixelSize, { name: 'requestedSize', simple: false, description: 'The size asked for.' })
   requested!: PixelSize;
-  @Field(() => String, { description: 'The limit it breaks.' })
+  @Field(() => String, { name: 'allowed', simple: false, description: 'What is allowed, in words.' })
   limit!: string;
 }
 
@@ -95,7 +96,7 @@ export class UnsupportedSize extends Refusal {
 export class UnsupportedSource extends Refusal {
   @Field(() => PixelSize, { nullable: true, description: 'The size of the picture, where it is known.' })
   source!: PixelSize | null;
-  @Field(() => String, { description: 'The limit it breaks.' })
+  @Field(() => String, { name: 'allowed', simple: false, description: 'What is allowed, in words.' })
   limit!: string;
 }
 

@@ -7,7 +7,7 @@ export const WAVESPEED_BASE_URL = 'https://api.wavespeed.ai';
 export const MODERATION_CODE = 1200;
 
 /** As the reference advises for pictures. */
-export const WAVESPEED_POLL_AFTER_MS = 2_000;
+export const WAVESPEED_POLL_AFTER_MS = 1_000;
 
 /** Ids go into the path of the next call, so nothing but an id may pass. */
 export const predictionId = z.string().regex(/^[\w-]{1,128}$/);

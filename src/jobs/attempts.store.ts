@@ -1,0 +1,75 @@
+import { sql } from 'kysely';
+import type { Db, Tx } from '../platform/database.ts';
+import type { Attempt, AttemptOutcome } from './job.ts';
+import type { AttemptRow, JobTables } from './jobs.tables.ts';
+
+/** What vendors were asked and what they answered, written down before and after each call. */
+export class AttemptsStore {
+  readonly #db;
+
+  constructor(db: Db) {
+    this.#db = db.withTables<JobTables>();
+  }
+
+  /**
+   * Notes that a vendor is about to be called, if `owner` still has the job and nobody asked to cancel it. Null when it
+   * may not be called. Committed before the call, so that a crash leaves the trace.
+   */
+  async start(attempt: Pick<Attempt, 'id' | 'imageId' | 'routeId'>, owner: string, now: Date): Promise<boolean> {
+    const result = await sql`
+      with image as (
+        update job_images set status = 'RUNNING'
+        where id = ${attempt.imageId} and status in ('WAITING', 'RUNNING')
+          and exists (
+            select 1 from jobs where jobs.id = job_images.job_id
+              and lease_owner = ${owner} and status = 'RUNNING' and cancel_requested_at is null)
+        returning id
+      )
+      insert into job_attempts (id, image_id, route_id, started_at)
+      select ${attempt.id}, image.id, ${attempt.routeId}, ${now}::timestamptz from image
+      returning id`.execute(this.#db);
+    return result.rows.length === 1;
+  }
+
+  async accept(attemptId: string, vendorId: string): Promise<void> {
+    await this.#db.updateTable('job_attempts').set({ vendor_id: vendorId }).where('id', '=', attemptId).execute();
+  }
+
+  async end(
+    attemptId: string,
+    end: { outcome: AttemptOutcome; message: string | null; vendorCostMicros: bigint | null },
+    now: Date,
+    tx?: Tx,
+  ): Promise<void> {
+    await (tx?.withTables<JobTables>() ?? this.#db)
+      .updateTable('job_attempts')
+      .set({ outcome: end.outcome, message: end.message, vendor_cost_micros: end.vendorCostMicros, finished_at: now })
+      .where('id', '=', attemptId)
+      .where('outcome', 'is', null)
+      .execute();
+  }
+
+  async ofImages(imageIds: readonly string[]): Promise<Attempt[]> {
+    const rows = await this.#db
+      .selectFrom('job_attempts')
+      .selectAll()
+      .where('image_id', 'in', [...imageIds])
+      .orderBy('id')
+      .execute();
+    return rows.map(toAttempt);
+  }
+}
+
+function toAttempt(row: AttemptRow): Attempt {
+  return {
+    id: row.id,
+    imageId: row.image_id,
+    routeId: row.route_id,
+    vendorId: row.vendor_id,
+    outcome: row.outcome,
+    message: row.message,
+    vendorCostMicros: row.vendor_cost_micros,
+    startedAt: row.started_at,
+    finishedAt: row.finished_at,
+  };
+}

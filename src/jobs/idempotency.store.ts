@@ -1,0 +1,67 @@
+import type { Db, Tx } from '../platform/database.ts';
+import type { JobTables } from './jobs.tables.ts';
+
+/** The job that already has an idempotency key. */
+export interface KeyHolder {
+  readonly jobId: string;
+  readonly inputHash: string;
+}
+
+/** Which key of an account stands for which job. */
+export class IdempotencyStore {
+  readonly #db;
+
+  constructor(db: Db) {
+    this.#db = db.withTables<JobTables>();
+  }
+
+  /**
+   * Claims an idempotency key for a new job, or says whose it is. Waits for another transaction that is claiming the
+   * same key. A key older than `expiredBefore` is free again.
+   */
+  async claim(
+    tx: Tx,
+    claim: { accountId: string; key: string; inputHash: string; jobId: string },
+    now: Date,
+    expiredBefore: Date,
+  ): Promise<KeyHolder | null> {
+    const tables = tx.withTables<JobTables>();
+    const row = {
+      account_id: claim.accountId,
+      key: claim.key,
+      input_hash: claim.inputHash,
+      job_id: claim.jobId,
+      created_at: now,
+    };
+    const claimed = await tables
+      .insertInto('idempotency_keys')
+      .values(row)
+      .onConflict((conflict) =>
+        conflict
+          .columns(['account_id', 'key'])
+          .doUpdateSet(row)
+          .where('idempotency_keys.created_at', '<', expiredBefore),
+      )
+      .returning('job_id')
+      .executeTakeFirst();
+    if (claimed) return null;
+    const held = await tables
+      .selectFrom('idempotency_keys')
+      .select(['job_id', 'input_hash'])
+      .where('account_id', '=', claim.accountId)
+      .where('key', '=', claim.key)
+      .executeTakeFirstOrThrow();
+    return { jobId: held.job_id, inputHash: held.input_hash };
+  }
+
+  async holder(accountId: string, key: string, notBefore: Date): Promise<KeyHolder | null> {
+    const row = await this.#db
+      .selectFrom('idempotency_keys')
+      .select(['job_id', 'input_hash'])
+      .where('account_id', '=', accountId)
+      .where('key', '=', key)
+      .where('created_at', '>=', notBefore)
+      .executeTakeFirst();
+    return row ? { jobId: row.job_id, inputHash: row.input_hash } : null;
+  }
+}

@@ -1,0 +1,56 @@
+import type { Operation } from '../catalog/operations.ts';
+import type { GenerateRequest } from '../catalog/requests.ts';
+import type { AttemptOutcome, FailureCode, ImageStatus, JobStatus } from './job.ts';
+
+export type JobRow = {
+  id: string;
+  account_id: string;
+  operation: Operation;
+  status: JobStatus;
+  request: GenerateRequest;
+  picture_hash: string;
+  hold_id: string;
+  price_version: number;
+  credits: bigint;
+  priority: number;
+  running_max: number;
+  created_at: Date;
+  started_at: Date | null;
+  finished_at: Date | null;
+  cancel_requested_at: Date | null;
+  lease_owner: string | null;
+  lease_until: Date | null;
+  woken_at: Date;
+};
+
+export type ImageRow = {
+  id: string;
+  job_id: string;
+  index: number;
+  status: ImageStatus;
+  credits: bigint;
+  from_allowance: boolean;
+  asset_id: string | null;
+  failure_code: FailureCode | null;
+  failure_message: string | null;
+  finished_at: Date | null;
+};
+
+export type AttemptRow = {
+  id: string;
+  image_id: string;
+  route_id: string;
+  vendor_id: string | null;
+  outcome: AttemptOutcome | null;
+  message: string | null;
+  vendor_cost_micros: bigint | null;
+  started_at: Date;
+  finished_at: Date | null;
+};
+
+export type JobTables = {
+  jobs: JobRow;
+  job_images: ImageRow;
+  job_attempts: AttemptRow;
+  idempotency_keys: { account_id: string; key: string; input_hash: string; job_id: string; created_at: Date };
+};

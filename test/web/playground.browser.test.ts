@@ -1,0 +1,200 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type FastifyInstance, fastify } from 'fastify';
+import { buildSchema, graphql } from 'graphql';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { PLAYGROUND_TABS } from '../../src/web/examples.ts';
+import { createPlayground, type Playground } from '../../src/web/playground.ts';
+
+const CHROMIUM = [
+  process.env.CHROMIUM_PATH,
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+].find((path) => path !== undefined && existsSync(path));
+
+const QUIET = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  // Even a request that is tried reaches nobody.
+  '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
+];
+
+if (!CHROMIUM) {
+  process.stderr.write('\nSKIPPED: the playground in a browser. No Chromium was found; set CHROMIUM_PATH to one.\n\n');
+}
+
+describe.skipIf(!CHROMIUM)('the playground in a browser', () => {
+  let browser: Browser;
+  let context: BrowserContext;
+  let page: Page;
+  let app: FastifyInstance;
+  let address: string;
+  let playground: Playground;
+  let requests: string[];
+  let complaints: string[];
+  let authorizations: (string | undefined)[];
+
+  const schema = buildSchema('type Query { "Says it back." hello(name: String): String }');
+
+  beforeAll(async () => {
+    browser = await chromium.launch({ executablePath: CHROMIUM ?? '', args: QUIET });
+    app = fastify();
+    await app.register(createPlayground({ endpoint: '/graphql', demoKey: null, tabs: [] }).files);
+    app.get('/graphql', (request, reply) =>
+      playground.wants(request.headers) ? playground.send(reply) : reply.code(406).send(),
+    );
+    app.post<{ Body: { query: string; variables?: Record<string, unknown> } }>('/graphql', (request) => {
+      const { query, variables } = request.body;
+      if (query.includes('IntrospectionQuery')) return graphql({ schema, source: query });
+      authorizations.push(request.headers.authorization);
+      return { data: { answer: 42, variables: variables ?? null }, extensions: { billing: { available: 25 } } };
+    });
+    await app.listen({ port: 0, host: '127.0.0.1' });
+    address = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;
+  });
+  afterAll(async () => {
+    await browser.close();
+    await app.close();
+  });
+
+  beforeEach(async () => {
+    requests = [];
+    complaints = [];
+    authorizations = [];
+    playground = createPlayground({ endpoint: '/graphql', demoKey: 'demo-key', tabs: PLAYGROUND_TABS });
+    context = await browser.newContext({ viewport: { width: 1400, height: 900 } });
+    context.on('request', (request) => requests.push(request.url()));
+    page = await context.newPage();
+    page.on('pageerror', (error) => complaints.push(error.message));
+    page.on('console', (message) => {
+      if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
+    });
+  });
+  afterEach(() => context.close());
+
+  const tabs = () => page.locator('.graphiql-tab-button').allTextContents();
+  const editor = () => textOf('.graphiql-query-editor .view-lines');
+  const result = () => textOf('.result-window .view-lines');
+  const headers = () => textOf('.graphiql-editor-tool .view-lines >> visible=true');
+
+  /** The editor draws spaces as ones that do not break. */
+  async function textOf(selector: string): Promise<string> {
+    return ((await page.locator(selector).first().textContent()) ?? '').replaceAll('\u00a0', ' ');
+  }
+
+  /** A press as long as a person's: tabs can also be dragged, and shorter ones than any hand makes get lost. */
+  async function choose(tab: string): Promise<void> {
+    await page.locator('.graphiql-tab-button', { hasText: tab }).click({ delay: 80 });
+    await expect.poll(() => page.locator('.graphiql-tab-active .graphiql-tab-button').textContent()).toBe(tab);
+  }
+
+  async function open(): Promise<void> {
+    await page.goto(`${address}/graphql`);
+    await page.locator('.graphiql-query-editor .view-line').first().waitFor();
+  }
+
+  /** Which tab a reload would come back to; GraphiQL writes it down half a second after a change. */
+  function rememberedTab(): Promise<number | undefined> {
+    return page.evaluate(() => {
+      const key = Object.keys(localStorage).find((name) => name.endsWith('graphiql:tabState'));
+      return key && JSON.parse(localStorage.getItem(key) ?? '').activeTabIndex;
+    });
+  }
+
+  async function run(): Promise<string> {
+    const before = authorizations.length;
+    await page.locator('.graphiql-execute-button').click();
+    await expect.poll(() => authorizations.length, { timeout: 10_000 }).toBe(before + 1);
+    await expect.poll(result, { timeout: 10_000 }).toContain('answer');
+    return result();
+  }
+
+  it('shows our examples, has the demo key in place and runs the first one', async () => {
+    await open();
+    expect(await tabs()).toEqual([
+      'EstimateOneImage',
+      'GuideExamples',
+      'GenerateAndReadReceipt',
+      'MyAccount',
+      'PriceBook',
+    ]);
+    await expect.poll(editor).toContain('estimateGenerate');
+    await expect.poll(headers).toContain('"Authorization": "Bearer demo-key"');
+
+    const answer = await run();
+    expect(answer).toContain('"answer": 42');
+    expect(answer).toContain('"available": 25');
+    expect(authorizations).toEqual(['Bearer demo-key']);
+
+    const folder = await mkdtemp(join(tmpdir(), 'playground-'));
+    await page.screenshot({ path: join(folder, 'playground.png') });
+    expect(complaints).toEqual([]);
+  });
+
+  it('asks nobody but this server anything, workers and every tab included', async () => {
+    await open();
+    for (const name of await tabs()) {
+      await choose(name);
+      await run();
+    }
+    const worker = (label: string) => requests.some((url) => url.endsWith(`/${label}.worker.js`));
+    await expect.poll(() => ['editor', 'json', 'graphql'].every(worker), { timeout: 10_000 }).toBe(true);
+    expect(requests.filter((url) => !url.startsWith(`${address}/`) && !url.startsWith('data:'))).toEqual([]);
+    expect(authorizations).toEqual(PLAYGROUND_TABS.map(() => 'Bearer demo-key'));
+    expect(complaints).toEqual([]);
+  });
+
+  it('comes back after a reload as it was left, with no tab more', async () => {
+    await open();
+    await choose('MyAccount');
+    await expect.poll(editor).toContain('viewer');
+    await expect.poll(rememberedTab).toBe(3);
+    for (let reloads = 0; reloads < 2; reloads++) await open();
+    expect(await tabs()).toHaveLength(5);
+    await expect.poll(editor).toContain('viewer');
+    await run();
+    expect(authorizations).toEqual(['Bearer demo-key']);
+    expect(complaints).toEqual([]);
+  });
+
+  it('uses a new demo key at once, whatever it remembers of the old one', async () => {
+    await open();
+    playground = createPlayground({ endpoint: '/graphql', demoKey: 'another-key', tabs: PLAYGROUND_TABS });
+    await open();
+    await expect.poll(headers).toContain('Bearer another-key');
+    await run();
+    expect(authorizations).toEqual(['Bearer another-key']);
+  });
+
+  it('shows the variables of an example, also of the first', async () => {
+    const query = 'query Greeting($name: String) { hello(name: $name) }';
+    playground = createPlayground({
+      endpoint: '/graphql',
+      demoKey: null,
+      tabs: [{ query, variables: '{ "name": "Ada" }' }],
+    });
+    await open();
+    expect(await run()).toContain('"name": "Ada"');
+    expect(authorizations).toEqual([undefined]);
+    expect(complaints).toEqual([]);
+  });
+
+  it('opens empty where there are no examples', async () => {
+    playground = createPlayground({ endpoint: '/graphql', demoKey: null, tabs: [] });
+    await open();
+    expect(await tabs()).toEqual(['<untitled>']);
+    expect(complaints).toEqual([]);
+  });
+});
