@@ -57,7 +57,7 @@ export function canonicalGenerate(input: GenerateInput): GenerateRequest {
   return {
     operation: 'GENERATE',
     prompt: checkedText('prompt', input.prompt, 1),
-    negativePrompt: input.negativePrompt ? checkedText('negativePrompt', input.negativePrompt, 0) : null,
+    negativePrompt: checkedText('negativePrompt', input.negativePrompt ?? '', 0) || null,
     // A named model has its own class; a quality beside it would mean nothing, so it must not make two inputs differ.
     quality: model?.quality ?? input.quality ?? 'STANDARD',
     provider: model?.provider ?? input.provider ?? null,

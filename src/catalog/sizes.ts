@@ -14,8 +14,8 @@ export const DEFAULT_PIXELS = 1_048_576;
 /** Price classes by pixel count; an unknown size counts as M. */
 export const SIZE_CLASSES = ['S', 'M', 'L'] as const;
 export type SizeClass = (typeof SIZE_CLASSES)[number];
-const S_PIXELS_MAX = 524_288;
-const M_PIXELS_MAX = 1_572_864;
+export const S_PIXELS_MAX = 524_288;
+export const M_PIXELS_MAX = 1_572_864;
 export const GENERATE_PIXELS_MAX = 4_194_304;
 
 export function pixelsOf(size: Size): number {
@@ -89,7 +89,7 @@ export function resolveSize(wish: SizeWish, fallback: Size): Size {
   const ratio = parseRatio(aspectRatio);
   if (width !== undefined) return { width, height: checkedDerivedSide('height', width / ratio, aspectRatio) };
   if (height !== undefined) return { width: checkedDerivedSide('width', height * ratio, aspectRatio), height };
-  const toMultipleOf8 = (side: number) => Math.max(8, Math.round(side / 8) * 8);
+  const toMultipleOf8 = (side: number) => Math.round(side / 8) * 8;
   return {
     width: toMultipleOf8(Math.sqrt(DEFAULT_PIXELS * ratio)),
     height: toMultipleOf8(Math.sqrt(DEFAULT_PIXELS / ratio)),

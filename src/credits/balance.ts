@@ -70,10 +70,12 @@ export interface Hold {
   readonly settledAt: Date | null;
 }
 
+export type LedgerKind = 'GRANT' | 'HOLD' | 'CAPTURE' | 'RELEASE' | 'EXPIRE';
+
 export interface LedgerEntry {
   readonly transactionId: string;
   readonly sequence: number;
-  readonly kind: 'GRANT' | 'HOLD' | 'CAPTURE' | 'RELEASE' | 'EXPIRE';
+  readonly kind: LedgerKind;
   readonly reason: string;
   readonly bucket: Bucket;
   readonly amount: bigint;

@@ -1,5 +1,5 @@
 import type { Viewer } from '../accounts/account.ts';
-import type { Refusal } from '../catalog/refusals.ts';
+import type { QuoteInvalid, Refusal } from '../catalog/refusals.ts';
 import { canonicalGenerate, type GenerateInput, type GenerateRequest } from '../catalog/requests.ts';
 import { availableOf, type Balance } from '../credits/balance.ts';
 import { canonicalHash } from '../platform/canonical-hash.ts';
@@ -18,6 +18,20 @@ import { allowanceFor, allowancesOf } from './allowances.ts';
 import type { GenerateEstimate } from './estimate.ts';
 import { cheaperThan, notesOf, type PricedGenerate, type PricingFacts, priceGenerate } from './generate-estimate.ts';
 import { estimateWorkflow, type WorkflowEstimate, type WorkflowInput } from './workflow-estimate.ts';
+
+/** What was asked, by whom, and how they stand. */
+interface Asked {
+  readonly viewer: Viewer;
+  readonly request: GenerateRequest;
+  readonly inputHash: string;
+  readonly balance: Balance;
+}
+
+/** A quote that holds for what was asked, with the prices it was made from. */
+interface HonouredQuote extends Quote {
+  readonly token: string;
+  readonly book: PriceBook;
+}
 
 /** The one way to a price: an estimate query ends here, and a mutation begins here. */
 export class Estimates {
@@ -38,11 +52,10 @@ export class Estimates {
   async generate(viewer: Viewer, input: GenerateInput, quoteToken?: string): Promise<GenerateEstimate> {
     const request = canonicalGenerate(input);
     const inputHash = canonicalHash(request);
-    const balance = await this.tiers.balance(viewer);
-    if (quoteToken === undefined) return this.#generate(viewer, request, inputHash, balance, null, null);
-    const quote = readQuote(this.signer, quoteToken);
-    const invalid = this.#whyInvalid(viewer, quote, request, inputHash, balance);
-    return this.#generate(viewer, request, inputHash, balance, invalid ? null : quote, invalid);
+    const asked: Asked = { viewer, request, inputHash, balance: await this.tiers.balance(viewer) };
+    if (quoteToken === undefined) return this.#generate(asked, null);
+    const quote = await this.#honoured(asked, quoteToken);
+    return 'type' in quote ? this.#generate(asked, null, quote) : this.#generate(asked, quote);
   }
 
   async workflow(viewer: Viewer, input: WorkflowInput): Promise<WorkflowEstimate> {
@@ -55,17 +68,18 @@ export class Estimates {
   }
 
   async #generate(
-    viewer: Viewer,
-    request: GenerateRequest,
-    inputHash: string,
-    balance: Balance,
-    quote: Quote | null,
-    invalid: Refusal | null,
+    asked: Asked,
+    quote: HonouredQuote | null,
+    invalid: Refusal | null = null,
   ): Promise<GenerateEstimate> {
-    const book = await this.#book(quote);
+    const { viewer, request, inputHash, balance } = asked;
+    const book = quote?.book ?? this.priceBooks.current();
     const allowed = this.tiers.allowed(viewer);
     const facts = { ...this.#facts(book, allowed, balance), ...(quote && { freeImages: quote.freeImages }) };
     const priced = priceGenerate(request, facts);
+    // The same prices must come to the same credits; should a newer program count differently, its word is the quote's.
+    if (quote && priced.credits !== null && priced.credits !== quote.credits)
+      return this.#generate(asked, null, quoteInvalid('EXPIRED', 'This quote was counted in a way that is outdated.'));
     const refusals = [
       ...(invalid ? [invalid] : []),
       ...priced.refusals,
@@ -74,20 +88,18 @@ export class Estimates {
     ];
     const { count: _count, ...picture } = request;
     const before = availableOf(balance);
-    const after =
-      before === null || priced.credits === null || priced.credits > before ? null : before - priced.credits;
-    const quoteExpiresAt = priced.credits === null ? null : this.#expiry();
+    const promise = priced.credits === null ? null : (quote ?? this.#quote(asked, book, priced.credits, priced.freeImages));
     return {
       estimate: {
         operation: 'GENERATE',
         size: request.size,
         credits: priced.credits,
         lines: priced.lines,
-        quote: quoteExpiresAt && this.#quoteFor(viewer, inputHash, book, priced, quoteExpiresAt),
-        quoteExpiresAt,
+        quote: promise?.token ?? null,
+        quoteExpiresAt: promise?.expiresAt ?? null,
         priceVersion: book.version,
         balanceBefore: before,
-        balanceAfter: after,
+        balanceAfter: balanceAfter(before, priced.credits),
         affordableCount: affordableCount(balance, priced),
         expectedSeconds: priced.routes[0]?.expectedSeconds ?? null,
         routes: priced.routes,
@@ -97,7 +109,7 @@ export class Estimates {
         alternatives: () => (priced.credits === null ? [] : cheaperThan(request, priced.credits, facts)),
       },
       plan:
-        priced.unitCredits === null || priced.routes.length === 0
+        priced.unitCredits === null
           ? null
           : {
               request,
@@ -124,53 +136,40 @@ export class Estimates {
     };
   }
 
-  async #book(quote: Quote | null): Promise<PriceBook> {
-    const quoted = quote && (await this.priceBooks.find(quote.priceVersion));
-    return quoted ?? this.priceBooks.current();
+  /** A fresh promise. Never made from another quote: passing one along would make an old price last for ever. */
+  #quote({ viewer, inputHash }: Asked, book: PriceBook, credits: bigint, freeImages: number) {
+    const expiresAt = new Date(Math.floor(this.clock.now().getTime() / 1000 + QUOTE_LIFETIME_SECONDS) * 1000);
+    const quote = { accountId: viewer.id, inputHash, credits, priceVersion: book.version, freeImages, expiresAt };
+    return { token: signQuote(this.signer, quote), expiresAt };
   }
 
-  #expiry(): Date {
-    return new Date(Math.floor(this.clock.now().getTime() / 1000 + QUOTE_LIFETIME_SECONDS) * 1000);
-  }
-
-  #quoteFor(viewer: Viewer, inputHash: string, book: PriceBook, priced: PricedGenerate, expiresAt: Date): string {
-    return signQuote(this.signer, {
-      accountId: viewer.id,
-      inputHash,
-      credits: priced.credits ?? 0n,
-      priceVersion: book.version,
-      freeImages: priced.freeImages,
-      expiresAt,
-    });
-  }
-
-  #whyInvalid(
-    viewer: Viewer,
-    quote: Quote | null,
-    request: GenerateRequest,
-    inputHash: string,
-    balance: Balance,
-  ): Refusal | null {
-    const invalid = (reason: 'EXPIRED' | 'INPUT_CHANGED' | 'ALLOWANCE_USED', message: string): Refusal => ({
-      type: 'QuoteInvalid',
-      reason,
-      message: `${message} Nothing was run and nothing was charged; the estimate beside this has a new quote.`,
-    });
-    if (quote === null || quote.accountId !== viewer.id || quote.inputHash !== inputHash) {
-      return invalid('INPUT_CHANGED', 'This quote was not given to this account for exactly this input.');
-    }
+  /** The quote inside a token if it holds for what was asked; otherwise why not. */
+  async #honoured({ viewer, request, inputHash, balance }: Asked, token: string): Promise<HonouredQuote | Refusal> {
+    const quote = readQuote(this.signer, token);
+    const book = quote && (await this.priceBooks.find(quote.priceVersion));
+    if (!quote || !book || quote.accountId !== viewer.id || quote.inputHash !== inputHash)
+      return quoteInvalid('INPUT_CHANGED', 'This quote was not given to this account for exactly this input.');
     if (quote.expiresAt <= this.clock.now())
-      return invalid('EXPIRED', `This quote was good until ${quote.expiresAt.toISOString()}.`);
+      return quoteInvalid('EXPIRED', `This quote was good until ${quote.expiresAt.toISOString()}.`);
     const left = allowanceFor(request, allowancesOf(this.tiers.allowed(viewer), balance))?.left ?? 0;
     return quote.freeImages > left
-      ? invalid('ALLOWANCE_USED', 'The free images that this quote counted on have been used by another job.')
-      : null;
+      ? quoteInvalid('ALLOWANCE_USED', 'The free images that this quote counted on have been used by another job.')
+      : { ...quote, token, book };
   }
 
   async #rateRefusal(viewer: Viewer, allowed: Allowed): Promise<Refusal[]> {
     const rate = await this.tiers.rate(viewer, allowed);
     return rate.remaining > 0 ? [] : [rateLimited(rate.limit, rate.resetsAt)];
   }
+}
+
+function quoteInvalid(reason: QuoteInvalid['reason'], what: string): QuoteInvalid {
+  const message = `${what} Nothing was run and nothing was charged; the estimate beside this has a new quote.`;
+  return { type: 'QuoteInvalid', reason, message };
+}
+
+function balanceAfter(before: bigint | null, credits: bigint | null): bigint | null {
+  return before === null || credits === null || credits > before ? null : before - credits;
 }
 
 /** How many such images the account could pay for: what is left of the allowance, then what the credits buy. */

@@ -2,7 +2,7 @@ import { MODELS } from '../catalog/models.ts';
 import { QUALITIES, qualityRank } from '../catalog/operations.ts';
 import type { Refusal } from '../catalog/refusals.ts';
 import type { GenerateRequest } from '../catalog/requests.ts';
-import { formatSize } from '../catalog/sizes.ts';
+import { formatSize, type Size } from '../catalog/sizes.ts';
 import type { PriceBook } from '../pricing/price-book.ts';
 import { formatCredits, unitPrice } from '../pricing/prices.ts';
 import { namedModel, type PlannedRoute, planRoutes, type RoutingFacts } from '../routing/planner.ts';
@@ -11,7 +11,10 @@ import type { Allowed } from '../tiers/tier.ts';
 import { type Allowance, allowanceFor } from './allowances.ts';
 import type { Alternative, EstimateLine } from './estimate.ts';
 
-/** The price of a generate request with its routes: everything about it that does not depend on the balance. */
+/**
+ * The price of a generate request with its routes: everything about it that does not depend on the balance. What nobody
+ * can draw has no price.
+ */
 export interface PricedGenerate {
   readonly unitCredits: bigint | null;
   readonly credits: bigint | null;
@@ -31,48 +34,62 @@ export interface PricingFacts {
   readonly freeImages?: number;
 }
 
-export function priceGenerate(request: GenerateRequest, facts: PricingFacts): PricedGenerate {
+/** Prices `runs` runs of the request. Limits on the number of images are those of one run. */
+export function priceGenerate(request: GenerateRequest, facts: PricingFacts, runs = 1): PricedGenerate {
   const { book, allowed, routing } = facts;
-  const plan = planRoutes(request, routing);
-  const named = namedModel(request);
-  const price = named.refusal
-    ? null
-    : unitPrice(book, { kind: 'generate', quality: request.quality, model: named.model, size: request.size });
-  const refusals = [
-    ...(price?.credits === null ? [price.refusal] : plan.refusal ? [plan.refusal] : []),
-    ...tierRefusals(book, allowed, { module: 'generate', quality: request.quality, images: request.count }),
-  ];
-  if (!price || price.credits === null) {
+  const { plan, price, refusal } = plannedPrice(request, book, routing);
+  const tierTooLow = tierRefusals(book, allowed, {
+    module: 'generate',
+    quality: request.quality,
+    images: request.count,
+  });
+  if (refusal) {
     return {
       unitCredits: null,
       credits: null,
       lines: [],
       allowance: null,
       freeImages: 0,
-      routes: plan.routes,
-      refusals,
+      routes: [],
+      refusals: [refusal, ...tierTooLow],
     };
   }
+  const images = request.count * runs;
   const allowance = allowanceFor(request, facts.allowances);
-  const freeImages = facts.freeImages ?? Math.min(request.count, allowance?.left ?? 0);
+  const freeImages = facts.freeImages ?? Math.min(images, allowance?.left ?? 0);
   const lines = [
-    priceLine(price.label, request.count, price.credits),
+    priceLine(price.label, images, price.credits),
     ...(allowance && freeImages > 0 ? [allowanceLine(allowance, freeImages, price.credits)] : []),
-    ...(plan.routes[0] ? preparationLines(request, plan.routes[0]) : []),
+    ...preparationLines(request.size, images, plan.routes[0]),
   ];
   return {
     unitCredits: price.credits,
-    credits: lines.reduce((sum, line) => sum + line.credits, 0n),
+    credits: creditsOf(lines),
     lines,
     allowance,
     freeImages,
     routes: plan.routes,
-    refusals,
+    refusals: tierTooLow,
   };
 }
 
-function priceLine(label: string, quantity: number, unitCredits: bigint): EstimateLine {
+/** A price with the routes that it is good for; or the one reason why there is none. */
+function plannedPrice(request: GenerateRequest, book: PriceBook, routing: RoutingFacts) {
+  const named = namedModel(request);
+  if (named.refusal) return { plan: null, price: null, refusal: named.refusal };
+  const { quality, size } = request;
+  const price = unitPrice(book, { kind: 'generate', quality, model: named.model, size });
+  if (price.credits === null) return { plan: null, price: null, refusal: price.refusal };
+  const plan = planRoutes(request, routing);
+  return plan.refusal ? { plan: null, price: null, refusal: plan.refusal } : { plan, price, refusal: null };
+}
+
+export function priceLine(label: string, quantity: number, unitCredits: bigint): EstimateLine {
   return { kind: 'PRICE', label, quantity, unitCredits, credits: unitCredits * BigInt(quantity) };
+}
+
+export function creditsOf(lines: readonly EstimateLine[]): bigint {
+  return lines.reduce((sum, line) => sum + line.credits, 0n);
 }
 
 function allowanceLine(allowance: Allowance, images: number, unitCredits: bigint): EstimateLine {
@@ -86,14 +103,18 @@ function allowanceLine(allowance: Allowance, images: number, unitCredits: bigint
 }
 
 /** What we do to the picture ourselves, at no price: said, so that nobody is surprised by it. */
-function preparationLines(request: GenerateRequest, { route, render, enlargement }: PlannedRoute): EstimateLine[] {
-  if (render.width === request.size.width && render.height === request.size.height) return [];
+function preparationLines(
+  size: Size,
+  images: number,
+  { route, render, enlargement }: PlannedRoute,
+): EstimateLine[] {
+  if (render.width === size.width && render.height === size.height) return [];
   const enlarged = enlargement > 1 ? `enlarged ${enlargement.toFixed(2)} times a side and ` : '';
   return [
     {
       kind: 'PREPARATION',
-      label: `Drawn at ${formatSize(render)} by ${route.id}, ${enlarged}cut to exactly ${formatSize(request.size)} by us`,
-      quantity: request.count,
+      label: `Drawn at ${formatSize(render)} by ${route.id}, ${enlarged}cut to exactly ${formatSize(size)} by us`,
+      quantity: images,
       unitCredits: 0n,
       credits: 0n,
     },
@@ -104,12 +125,10 @@ function preparationLines(request: GenerateRequest, { route, render, enlargement
 export function notesOf(request: GenerateRequest, routes: readonly PlannedRoute[]): string[] {
   const withoutField = routes.filter(({ route }) => !route.model.stylePresetField);
   if (request.stylePreset === null || withoutField.length === 0) return [];
-  const where =
-    withoutField.length === routes.length ? 'No route here' : `${withoutField.map(({ route }) => route.id).join(', ')}`;
   return [
     withoutField.length === routes.length
-      ? `${where} has a field for style presets: the words of "${request.stylePreset}" are put behind the prompt.`
-      : `At ${where} the words of the style preset "${request.stylePreset}" are put behind the prompt, because the vendor has no field for it.`,
+      ? `No route here has a field for style presets: the words of "${request.stylePreset}" are put behind the prompt.`
+      : `At ${withoutField.map(({ route }) => route.id).join(', ')} the words of the style preset "${request.stylePreset}" are put behind the prompt, because the vendor has no field for it.`,
   ];
 }
 

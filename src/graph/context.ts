@@ -1,6 +1,7 @@
 import type { Viewer } from '../accounts/account.ts';
 import { DomainError } from '../errors.ts';
 import type { RateLimitState } from '../platform/rate-limiter.ts';
+import { toGraphQLError } from './error-format.ts';
 import type { Loaders } from './loaders.ts';
 
 /** What every resolver of one request shares. */
@@ -16,7 +17,9 @@ export interface GraphContext {
 /** Who is asking. @throws UNAUTHENTICATED */
 export function viewerOf(context: GraphContext): Viewer {
   if (context.viewer === null) {
-    throw new DomainError('UNAUTHENTICATED', 'This needs an API key. Send one as "Authorization: Bearer <key>".');
+    throw toGraphQLError(
+      new DomainError('UNAUTHENTICATED', 'This needs an API key. Send one as "Authorization: Bearer <key>".'),
+    );
   }
   return context.viewer;
 }

@@ -1,4 +1,4 @@
-import { ApolloServerErrorCode, unwrapResolverError } from '@apollo/server/errors';
+import { ApolloServerErrorCode } from '@apollo/server/errors';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { DomainError, type ErrorCode } from '../errors.ts';
 import { isDatabaseAway } from '../platform/database.ts';
@@ -33,7 +33,7 @@ const CLIENT_MISTAKES: ReadonlySet<unknown> = new Set([
 /** Shows what was written for the caller and masks everything else behind an id that the log knows. */
 export function errorFormatter(log: Log): (formatted: GraphQLFormattedError, error: unknown) => GraphQLFormattedError {
   return (formatted, error) => {
-    const cause = unwrapResolverError(error);
+    const cause = rootCause(error);
     const place = {
       ...(formatted.locations && { locations: formatted.locations }),
       ...(formatted.path && { path: formatted.path }),
@@ -58,4 +58,9 @@ export function errorFormatter(log: Log): (formatted: GraphQLFormattedError, err
           extensions: { code: ApolloServerErrorCode.INTERNAL_SERVER_ERROR, errorId },
         };
   };
+}
+
+/** What was thrown, out of however many GraphQL errors it was wrapped in on the way. */
+function rootCause(error: unknown): unknown {
+  return error instanceof GraphQLError && error.originalError ? rootCause(error.originalError) : error;
 }

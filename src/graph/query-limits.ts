@@ -17,6 +17,8 @@ export const QUERY_LIMITS = {
   directives: 20,
   /** Fields at the top of one operation, so that one request cannot be a hundred. */
   rootFields: 20,
+  /** Fields and spreads, with every fragment counted wherever it is spread, so that fragments cannot double without end. */
+  selections: 2_000,
   /** Objects that the lists of one query may add up to. */
   nodes: 5_000,
 } as const;
@@ -29,6 +31,7 @@ interface Tally {
   directives: number;
   depth: number;
   nodes: number;
+  selections: number;
 }
 
 /**
@@ -38,10 +41,16 @@ interface Tally {
 export function queryLimits(context: ValidationContext): ASTVisitor {
   return {
     OperationDefinition(operation: OperationDefinitionNode) {
-      const tally: Tally = { aliases: 0, directives: operation.directives?.length ?? 0, depth: 0, nodes: 0 };
+      const tally: Tally = {
+        aliases: 0,
+        directives: operation.directives?.length ?? 0,
+        depth: 0,
+        nodes: 0,
+        selections: 0,
+      };
       count(operation.selectionSet, tally, { depth: 1, multiplier: 1, spread: new Set() }, context);
       const found = { ...tally, rootFields: operation.selectionSet.selections.length };
-      for (const limit of ['depth', 'aliases', 'directives', 'rootFields', 'nodes'] as const) {
+      for (const limit of ['selections', 'depth', 'aliases', 'directives', 'rootFields', 'nodes'] as const) {
         if (found[limit] > QUERY_LIMITS[limit]) {
           context.reportError(
             new GraphQLError(
@@ -55,6 +64,12 @@ export function queryLimits(context: ValidationContext): ASTVisitor {
   };
 }
 
+function isOver(tally: Tally): boolean {
+  return (['selections', 'aliases', 'directives', 'depth', 'nodes'] as const).some(
+    (limit) => tally[limit] > QUERY_LIMITS[limit],
+  );
+}
+
 interface Where {
   readonly depth: number;
   readonly multiplier: number;
@@ -65,13 +80,8 @@ function count(set: SelectionSetNode, tally: Tally, where: Where, context: Valid
   tally.depth = Math.max(tally.depth, where.depth);
   for (const selection of set.selections) {
     // Enough is known once a limit is passed; going on would do the very work that is refused.
-    if (
-      tally.aliases > QUERY_LIMITS.aliases ||
-      tally.directives > QUERY_LIMITS.directives ||
-      tally.depth > QUERY_LIMITS.depth ||
-      tally.nodes > QUERY_LIMITS.nodes
-    )
-      return;
+    if (isOver(tally)) return;
+    tally.selections++;
     tally.directives += selection.directives?.length ?? 0;
     if (selection.kind === Kind.FIELD) countField(selection, tally, where, context);
     else if (selection.kind === Kind.INLINE_FRAGMENT) count(selection.selectionSet, tally, where, context);

@@ -29,7 +29,7 @@ export class PriceBookCache {
     private readonly metrics: Metrics,
   ) {}
 
-  async schedule(now: Date): Promise<ScheduledVersion[]> {
+  async schedule(since: Date): Promise<ScheduledVersion[]> {
     const cached = await this.#ask((redis) => redis.get(SCHEDULE_KEY));
     if (cached) {
       const schedule = (JSON.parse(cached) as [number, string][]).map(([version, at]) => ({
@@ -40,7 +40,7 @@ export class PriceBookCache {
       return schedule;
     }
     this.metrics.priceBookReads.inc({ source: 'database' });
-    const schedule = await this.store.schedule(now);
+    const schedule = await this.store.schedule(since);
     await this.#tell((redis) =>
       redis.set(
         SCHEDULE_KEY,

@@ -28,21 +28,21 @@ export class PriceBookStore {
     this.#db = db.withTables<PricingTables>();
   }
 
-  /** The version in force at `now` and every one that is still to come. */
-  async schedule(now: Date): Promise<{ version: number; effectiveAt: Date }[]> {
+  /** The version in force at `since` and every one that came or comes after it, by effective time. */
+  async schedule(since: Date): Promise<{ version: number; effectiveAt: Date }[]> {
     const rows = await this.#db
       .selectFrom('price_books')
       .select(['version', 'effective_at'])
       .where((eb) =>
         eb.or([
-          eb('effective_at', '>', now),
+          eb('effective_at', '>', since),
           eb(
             'version',
             '=',
             eb
               .selectFrom('price_books')
               .select('version')
-              .where('effective_at', '<=', now)
+              .where('effective_at', '<=', since)
               .orderBy('effective_at', 'desc')
               .orderBy('version', 'desc')
               .limit(1),

@@ -13,7 +13,7 @@ const credits = z
   .number()
   .min(0)
   .max(1_000_000)
-  .refine((amount) => Number.isInteger(Math.round(amount * MILLI * 1e6) / 1e6), 'must have at most three decimals')
+  .refine((amount) => Math.round(amount * MILLI) / MILLI === amount, 'must have at most three decimals')
   .transform((amount) => BigInt(Math.round(amount * MILLI)));
 
 const micros = z.number().int().min(0);

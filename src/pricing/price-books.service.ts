@@ -1,8 +1,9 @@
+import { LRUCache } from 'lru-cache';
 import { badInput, DomainError } from '../errors.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { EventBus } from '../platform/events.ts';
 import type { Log } from '../platform/log.ts';
-import type { PriceBookCache, ScheduledVersion } from './price-book.cache.ts';
+import type { PriceBookCache } from './price-book.cache.ts';
 import type { PriceBookRow, PriceBookStore } from './price-book.store.ts';
 import { type PriceBook, type PriceBookDocument, priceBookDocument } from './price-book.ts';
 
@@ -10,16 +11,19 @@ const CHANNEL = 'price-book';
 /** A publish arrives by an event; this heals a lost one. */
 const REVALIDATE_MS = 3_000;
 const HISTORY_MAX = 100;
+/** Processes share a schedule but not a clock: what was in force this long ago stays in it for the slow ones. */
+const CLOCK_SKEW_MAX_MS = 60_000;
 /** Versions are small and few; this only bounds what a stream of old quotes could make us keep. */
-const VERSIONS_KEPT_MAX = 50;
+const OTHER_VERSIONS_KEPT_MAX = 50;
 
 /**
  * The price books as this process sees them. Everything a request needs is in memory: no call leaves the process for a
  * price. Every process switches to a new version at its effective time by its own clock.
  */
 export class PriceBooks {
-  #schedule: readonly ScheduledVersion[] = [];
-  readonly #versions = new Map<number, PriceBook>();
+  /** The version in force and those to come, by their effective time. */
+  #scheduled: readonly PriceBook[] = [];
+  readonly #others = new LRUCache<number, PriceBook>({ max: OTHER_VERSIONS_KEPT_MAX });
   #timer: NodeJS.Timeout | null = null;
   #unsubscribe: (() => void) | null = null;
 
@@ -54,9 +58,7 @@ export class PriceBooks {
   /** The version in force now. */
   current(): PriceBook {
     const now = this.clock.now();
-    let version: number | null = null;
-    for (const entry of this.#schedule) if (entry.effectiveAt <= now) version = entry.version;
-    const book = version === null ? undefined : this.#versions.get(version);
+    const book = this.#scheduled.findLast(({ effectiveAt }) => effectiveAt <= now);
     if (!book)
       throw new DomainError(
         'UNAVAILABLE',
@@ -67,13 +69,12 @@ export class PriceBooks {
 
   /** One version, whether it is in force or not; null when it was never published. */
   async find(version: number): Promise<PriceBook | null> {
-    const known = this.#versions.get(version);
+    const known = this.#scheduled.find((book) => book.version === version) ?? this.#others.get(version);
     if (known) return known;
     const stored = await this.cache.find(version);
     if (!stored) return null;
     const book: PriceBook = { ...stored, table: priceBookDocument.parse(stored.document) };
-    if (this.#versions.size >= VERSIONS_KEPT_MAX) this.#forgetUnscheduled();
-    this.#versions.set(version, book);
+    this.#others.set(version, book);
     return book;
   }
 
@@ -92,14 +93,11 @@ export class PriceBooks {
     const parsed = priceBookDocument.safeParse(document);
     if (!parsed.success) {
       const issue = parsed.error.issues[0];
-      throw new DomainError(
-        'BAD_USER_INPUT',
-        `document.${issue?.path.join('.')}: ${issue?.message}. Nothing was published.`,
-        {
-          field: `document.${issue?.path.join('.')}`,
-          problems: parsed.error.issues.slice(0, 20).map(({ path, message }) => ({ path: path.join('.'), message })),
-        },
-      );
+      const field = ['document', ...(issue?.path ?? [])].join('.');
+      throw new DomainError('BAD_USER_INPUT', `${field}: ${issue?.message}. Nothing was published.`, {
+        field,
+        problems: parsed.error.issues.slice(0, 20).map(({ path, message }) => ({ path: path.join('.'), message })),
+      });
     }
     if (effectiveAt !== null && effectiveAt < now)
       throw badInput('effectiveAt', effectiveAt.toISOString(), 'now or later, or left out for now');
@@ -119,13 +117,13 @@ export class PriceBooks {
   }
 
   async refresh(): Promise<void> {
-    const schedule = await this.cache.schedule(this.clock.now());
-    for (const { version } of schedule) await this.find(version);
-    this.#schedule = schedule;
-  }
-
-  #forgetUnscheduled(): void {
-    const scheduled = new Set(this.#schedule.map(({ version }) => version));
-    for (const version of this.#versions.keys()) if (!scheduled.has(version)) this.#versions.delete(version);
+    const scheduled: PriceBook[] = [];
+    const since = new Date(this.clock.now().getTime() - CLOCK_SKEW_MAX_MS);
+    for (const { version } of await this.cache.schedule(since)) {
+      const book = await this.find(version);
+      if (!book) throw new Error(`price book ${version} is in the schedule but nowhere to be found`);
+      scheduled.push(book);
+    }
+    this.#scheduled = scheduled;
   }
 }

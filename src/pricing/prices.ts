@@ -1,10 +1,18 @@
 import type { Model, Route } from '../catalog/models.ts';
 import type { EditKind, Quality, UpscaleMode } from '../catalog/operations.ts';
 import type { Refusal } from '../catalog/refusals.ts';
-import { GENERATE_PIXELS_MAX, pixelsOf, type Size, sizeClassOf } from '../catalog/sizes.ts';
+import {
+  formatSize,
+  GENERATE_PIXELS_MAX,
+  M_PIXELS_MAX,
+  pixelsOf,
+  S_PIXELS_MAX,
+  type Size,
+  sizeClassOf,
+} from '../catalog/sizes.ts';
 import { availableClasses, type PriceBook, type PriceCells } from './price-book.ts';
 
-/** What has a price. `size` is the output's for generate, the source's for edit and upscale; null is unknown. */
+/** What has a price. `size` is the output's for generate and outpaint, else the source's; null is unknown. */
 export type PricedWork =
   | { readonly kind: 'generate'; readonly quality: Quality; readonly model: Model | null; readonly size: Size }
   | { readonly kind: 'edit'; readonly edit: EditKind; readonly size: Size | null }
@@ -24,7 +32,7 @@ export function unitPrice(book: PriceBook, work: PricedWork): UnitPrice {
       return cell(book, row, `Generate, ${work.model ? work.model.id : `${work.quality} quality`}`, work.size);
     }
     case 'edit':
-      return cell(book, book.table.edit[work.edit], `Edit, ${work.edit}`, work.size, true);
+      return cell(book, book.table.edit[work.edit], `Edit, ${work.edit}`, work.size, work.edit !== 'outpaint');
     case 'upscale':
       return cell(book, book.table.upscale[work.mode], `Upscale, ${work.mode}`, work.size, true);
     case 'optimize':
@@ -33,6 +41,8 @@ export function unitPrice(book: PriceBook, work: PricedWork): UnitPrice {
         : { credits: book.table.optimize, label: 'Optimize for social' };
   }
 }
+
+const SIZE_CLASSES_IN_WORDS = `S is up to ${S_PIXELS_MAX.toLocaleString('en')} pixels, M up to ${M_PIXELS_MAX.toLocaleString('en')}, L above`;
 
 function cell(
   book: PriceBook,
@@ -47,11 +57,11 @@ function cell(
   if (credits !== undefined) return { credits, label: `${name}, size ${sizeClass}` };
   const available = availableClasses(row);
   if (available.length === 0 || size === null) return { credits: null, refusal: unpriced(book, name) };
-  const limit = `size ${available.join(' or ')} (L starts above 1,572,864 pixels)`;
+  const limit = `size ${available.join(' or ')} (${SIZE_CLASSES_IN_WORDS})`;
   const refused = isSource
     ? ({ type: 'UnsupportedSource', source: size } as const)
     : ({ type: 'UnsupportedSize', requested: size } as const);
-  const message = `${name} is not offered ${isSource ? 'for a source of' : 'at'} ${size.width}x${size.height}, which is size ${sizeClass}; it is offered at ${limit}. Choose a smaller size or another way.`;
+  const message = `${name} is not offered ${isSource ? 'for a source of' : 'at'} ${formatSize(size)}, which is size ${sizeClass}; it is offered at ${limit}. Choose another size or another way.`;
   return { credits: null, refusal: { ...refused, limit, message } };
 }
 
@@ -61,7 +71,7 @@ function tooManyPixels(size: Size): Refusal {
     type: 'UnsupportedSize',
     requested: size,
     limit,
-    message: `${size.width}x${size.height} has ${pixelsOf(size).toLocaleString('en')} pixels; pictures of up to ${limit} can be generated. Ask for a smaller size, or generate small and upscale.`,
+    message: `${formatSize(size)} has ${pixelsOf(size).toLocaleString('en')} pixels; pictures of up to ${limit} can be generated. Ask for a smaller size, or generate small and upscale.`,
   };
 }
 

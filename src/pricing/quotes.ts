@@ -40,17 +40,19 @@ export function signQuote(signer: Signer, quote: Quote): string {
   return `${body}.${signer.sign(PURPOSE, body)}`;
 }
 
-/** The quote inside a token, or null for anything that we did not sign. Says nothing about expiry or whose it is. */
+/** The quote inside a token, or null for anything that we did not sign so. Says nothing about expiry or whose it is. */
 export function readQuote(signer: Signer, token: string): Quote | null {
   const [body, signature, ...rest] = token.length > 2048 ? [] : token.split('.');
   if (!body || !signature || rest.length > 0 || !signer.verify(PURPOSE, body, signature)) return null;
-  const read = payload.parse(JSON.parse(Buffer.from(body, 'base64url').toString()));
-  return {
-    accountId: read.a,
-    inputHash: read.h,
-    credits: BigInt(read.c),
-    priceVersion: read.v,
-    freeImages: read.f,
-    expiresAt: new Date(read.x * 1000),
-  };
+  const read = payload.safeParse(JSON.parse(Buffer.from(body, 'base64url').toString())).data;
+  return read
+    ? {
+        accountId: read.a,
+        inputHash: read.h,
+        credits: BigInt(read.c),
+        priceVersion: read.v,
+        freeImages: read.f,
+        expiresAt: new Date(read.x * 1000),
+      }
+    : null;
 }

@@ -14,7 +14,7 @@ const RECOVERY_MS = 30_000;
 /** Weight of the newest observation in the moving averages. */
 const WEIGHT = 0.2;
 
-interface Record {
+interface Observed {
   failuresInARow: number;
   lastFailureAt: number;
   successRate: number;
@@ -23,7 +23,7 @@ interface Record {
 
 /** What this process has seen of each route lately. */
 export class RouteHealth {
-  readonly #records = new Map<string, Record>();
+  readonly #records = new Map<string, Observed>();
 
   constructor(private readonly clock: Clock) {}
 

@@ -71,7 +71,7 @@ export function planRoutes(request: GenerateRequest, facts: RoutingFacts): Route
   const enabled = candidates.filter((model) => facts.enabled(model.provider));
   if (enabled.length === 0) return { routes: [], refusal: unavailable(request.provider) };
   const able = enabled.filter((model) => unsupportedOption(request, model) === null);
-  if (able.length === 0) return { routes: [], refusal: noModelSupports(request, enabled) };
+  if (able.length === 0) return { routes: [], refusal: noModelSupports(request, enabled, facts) };
   const routes = able.flatMap((model) => plannedRoutes(request, model, facts));
   const preferred = (planned: PlannedRoute) => (planned.route.model.id === named.model?.id ? 0 : 1);
   const [best, ...rest] = routes.sort(
@@ -116,11 +116,11 @@ function unsupportedOption(request: GenerateRequest, model: Model): 'seed' | 'ne
   return null;
 }
 
-function noModelSupports(request: GenerateRequest, models: readonly Model[]): Refusal {
+function noModelSupports(request: GenerateRequest, models: readonly Model[], facts: RoutingFacts): Refusal {
   const option = models.map((model) => unsupportedOption(request, model)).find((found) => found !== null) ?? 'seed';
-  const supported = MODELS.filter((model) => !model.retired && unsupportedOption(request, model) === null).map(
-    (model) => model.id,
-  );
+  const supported = MODELS.filter(
+    (model) => !model.retired && facts.enabled(model.provider) && unsupportedOption(request, model) === null,
+  ).map((model) => model.id);
   const who =
     request.model ??
     (request.provider
@@ -131,7 +131,7 @@ function noModelSupports(request: GenerateRequest, models: readonly Model[]): Re
     option,
     value: String(request[option]),
     supported,
-    message: `${who} ${request.model ? 'has no' : 'has a'} ${option} as it was asked for. Leave it out, or choose one of: ${supported.join(', ')}.`,
+    message: `${who} ${request.model ? 'takes no' : 'takes a'} ${option} as it was asked for. Leave it out${supported.length > 0 ? `, or choose one of: ${supported.join(', ')}` : ''}.`,
   };
 }
 

@@ -13,23 +13,28 @@ export interface RenderPlan {
 
 /**
  * Chooses the render for an exact size: one that covers it, of the nearest ratio and then the smallest; else the
- * largest of the nearest ratio, to be enlarged. Null when that would enlarge by more than {@link ENLARGEMENT_MAX}.
+ * largest of the nearest ratio that need not be enlarged by more than {@link ENLARGEMENT_MAX}; null when there is none.
  */
 export function planRender(renders: Renders, size: Size): RenderPlan | null {
   const render = renders.kind === 'fixed' ? nearestFixed(renders.sizes, size) : nearestFree(renders, size);
-  const enlargement = Math.max(1, size.width / render.width, size.height / render.height);
+  if (render === null) return null;
+  const enlargement = enlargementOf(render, size);
   return enlargement <= ENLARGEMENT_MAX ? { render, enlargement } : null;
 }
 
-function nearestFixed(sizes: readonly FixedRender[], size: Size): RenderPlan['render'] {
-  const covers = (render: Size) => render.width >= size.width && render.height >= size.height;
-  const covering = sizes.filter(covers);
+function enlargementOf(render: Size, size: Size): number {
+  return Math.max(1, size.width / render.width, size.height / render.height);
+}
+
+function nearestFixed(sizes: readonly FixedRender[], size: Size): RenderPlan['render'] | null {
+  const covering = sizes.filter((render) => enlargementOf(render, size) === 1);
   const byPixels = (a: Size, b: Size) => (covering.length > 0 ? pixelsOf(a) - pixelsOf(b) : pixelsOf(b) - pixelsOf(a));
-  const [best] = (covering.length > 0 ? covering : [...sizes]).sort(
-    (a, b) => ratioDistance(a, size) - ratioDistance(b, size) || byPixels(a, b),
-  );
-  if (!best) throw new Error('a model of the catalog draws no size at all');
-  return { width: best.width, height: best.height, aspectRatio: best.aspectRatio, imageSize: best.imageSize ?? null };
+  const usable =
+    covering.length > 0 ? covering : sizes.filter((render) => enlargementOf(render, size) <= ENLARGEMENT_MAX);
+  const [best] = usable.sort((a, b) => ratioDistance(a, size) - ratioDistance(b, size) || byPixels(a, b));
+  return best
+    ? { width: best.width, height: best.height, aspectRatio: best.aspectRatio, imageSize: best.imageSize ?? null }
+    : null;
 }
 
 /** How far apart two ratios are, the same for wide and tall; rounded so that equal ratios in whole pixels tie. */
@@ -48,6 +53,7 @@ function nearestFree(bounds: FreeRenders, size: Size): RenderPlan['render'] {
   const fits = covering.width <= sideMax && covering.height <= sideMax && pixelsOf(covering) <= pixelsMax;
   if (fits) return { ...covering, aspectRatio: null, imageSize: null };
   const shrunk = Math.min(sideMax / size.width, sideMax / size.height, Math.sqrt(pixelsMax / pixelsOf(size)));
-  const within = (side: number) => Math.min(sideMax, Math.max(sideMin, floor(side * shrunk)));
+  // A quotient multiplied back can fall just short of the whole number it stands for.
+  const within = (side: number) => Math.min(sideMax, Math.max(sideMin, floor(side * shrunk + 1e-6)));
   return { width: within(size.width), height: within(size.height), aspectRatio: null, imageSize: null };
 }

@@ -31,16 +31,24 @@ export function tierRefusals(book: PriceBook, allowed: Allowed, demand: Demand):
     refusals.push(tierTooLow(allowed, `${quality} quality`, requiredTier));
   }
   if (images > allowed.imagesPerOperation) {
-    const requiredTier = lowestTier(book, (terms) => terms.imagesPerOperation >= images);
-    refusals.push({
-      type: 'TooManyImages',
-      requested: images,
-      limit: allowed.imagesPerOperation,
-      requiredTier,
-      message: `${images} images were asked for; the ${allowed.tier} tier allows ${allowed.imagesPerOperation} an operation. Ask for fewer, or run it more than once.`,
-    });
+    refusals.push(tooManyImages(book, allowed, images));
   }
   return refusals;
+}
+
+function tooManyImages(book: PriceBook, allowed: Allowed, images: number): Refusal {
+  const limit = allowed.imagesPerOperation;
+  // A limit that an operator set for this account stays when its tier changes.
+  const isOverridden = limit !== book.table.tiers[allowed.tier].imagesPerOperation;
+  const requiredTier = isOverridden ? null : lowestTier(book, (terms) => terms.imagesPerOperation >= images);
+  const remedy = requiredTier === null ? '' : `, or move to the ${requiredTier} tier`;
+  return {
+    type: 'TooManyImages',
+    requested: images,
+    limit,
+    requiredTier,
+    message: `${images} images were asked for; this account may have ${limit} in one operation. Ask for fewer, run it more than once${remedy}.`,
+  };
 }
 
 function tierTooLow(allowed: Allowed, feature: string, requiredTier: string | null): Refusal {

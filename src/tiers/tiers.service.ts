@@ -9,6 +9,7 @@ import type { EventBus } from '../platform/events.ts';
 import type { RateLimiter, RateLimitState } from '../platform/rate-limiter.ts';
 import type { PriceBook, Tier } from '../pricing/price-book.ts';
 import type { PriceBooks } from '../pricing/price-books.service.ts';
+import { formatCredits } from '../pricing/prices.ts';
 import { type Allowed, allowedFor, asTier, tierRank } from './tier.ts';
 
 export const BALANCE_CHANNEL = (accountId: string) => `balance:${accountId}`;
@@ -63,6 +64,7 @@ export class Tiers {
   /** Opens an account with its books and its first key. */
   async open(wish: NewAccount, keyLabel: string): Promise<{ account: Account; issued: IssuedKey }> {
     checkLimits(wish.limits);
+    checkSpendCap(wish.spendCap);
     return inTransaction(this.db, async (tx) => {
       const account = await this.accounts.create(tx, wish);
       await this.credits.open(tx, {
@@ -84,6 +86,7 @@ export class Tiers {
     spendCap: bigint | null | undefined,
   ): Promise<Account> {
     if (limits) checkLimits(limits);
+    if (spendCap !== undefined) checkSpendCap(spendCap);
     const now = this.clock.now();
     await inTransaction(this.db, async (tx) => {
       const account = await this.accounts.get(accountId, tx);
@@ -106,7 +109,7 @@ export class Tiers {
 
   /** Gives a top-up that does not expire. @throws NOT_FOUND, BAD_USER_INPUT */
   async topUp(accountId: string, amount: bigint, reason: string): Promise<Account> {
-    if (amount <= 0n) throw badInput('credits', amount.toString(), 'more than 0');
+    if (amount <= 0n) throw badInput('credits', formatCredits(amount), 'more than 0');
     const account = await this.accounts.get(accountId);
     await this.credits.topUp(accountId, amount, reason, this.clock.now());
     this.events.publish(BALANCE_CHANNEL(accountId), '');
@@ -135,6 +138,10 @@ export class Tiers {
   #isPostpaid(tier: Tier): boolean {
     return this.priceBooks.current().table.tiers[tier].monthlyCredits === null;
   }
+}
+
+function checkSpendCap(spendCap: bigint | null): void {
+  if (spendCap !== null && spendCap < 0n) throw badInput('spendCap', formatCredits(spendCap), '0 or more');
 }
 
 function checkLimits(limits: LimitOverrides): void {

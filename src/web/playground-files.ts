@@ -11,7 +11,7 @@ import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
  */
 const BOOT = `'use strict';
 {
-  const { base, memory, ...settings } = JSON.parse(document.getElementById('settings').textContent);
+  const { base, memory, endpoint, ...settings } = JSON.parse(document.getElementById('settings').textContent);
   self.MonacoEnvironment = {
     globalAPI: false,
     getWorkerUrl: (_module, label) => base + ({ json: 'json', graphql: 'graphql' }[label] ?? 'editor') + '.worker.js',
@@ -33,10 +33,31 @@ const BOOT = `'use strict';
       return undefined;
     }
   };
+  const fetcher = async ({ query, variables, operationName }, { headers } = {}) => {
+    // For a moment after a change of tabs GraphiQL still names the operation of the tab before.
+    const named = operationName && query.includes(operationName) ? { operationName } : {};
+    const response = await fetch(endpoint, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        accept: 'application/graphql-response+json, application/json',
+        ...headers,
+      },
+      body: JSON.stringify({ query, variables, ...named }),
+    });
+    const text = await response.text();
+    try {
+      return JSON.parse(text);
+    } catch {
+      const message = 'The server answered ' + response.status + ' with something else than JSON: ';
+      return { errors: [{ message: message + text.slice(0, 500) }] };
+    }
+  };
   // GraphiQL looks among its tabs for the one that it is told to begin with; told nothing, it opens an empty one more.
   const { query, variables, headers } = remembered() ?? settings.defaultTabs?.[0] ?? {};
   YogaGraphiQL.renderYogaGraphiQL(document.getElementById('root'), {
     ...settings,
+    fetcher,
     initialQuery: query,
     initialVariables: variables,
     initialHeaders: headers ?? undefined,

@@ -87,7 +87,9 @@ export function playgroundPage({ endpoint, demoKey, tabs }: PlaygroundOptions): 
 <script defer src="${PLAYGROUND_FILES}graphiql.js"></script>
 <script defer src="${PLAYGROUND_FILES}boot.js"></script>
 <style>html, body, #root, #root > .graphiql-container { height: 100%; margin: 0 }
-#root > p { font: 1rem system-ui; margin: 0; padding: 2rem }</style>
+#root > p { font: 1rem system-ui; margin: 0; padding: 2rem }
+/* GraphiQL's tabs jump away under the first press on them, so that it is lost; this holds them still. */
+.graphiql-tab { transform: none !important }</style>
 </head>
 <body>
 <div id="root"><p>Opening the playground…</p></div>

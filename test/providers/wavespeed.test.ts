@@ -23,7 +23,7 @@ describe('an order', () => {
     expect(await vendor.provider(WaveSpeedProvider).submit(request, never)).toEqual({
       kind: 'accepted',
       ticket: job,
-      pollAfterMs: 2_000,
+      pollAfterMs: 1_000,
     });
     expect(vendor.requests).toHaveLength(1);
     expect(vendor.requests[0]).toMatchObject({
@@ -102,7 +102,7 @@ describe('a check', () => {
 
   test.each(['created', 'processing', 'dreaming'])('of a job that is %s waits', async (status) => {
     const { outcome, requests } = await check(() => [envelope({ id: '45b3ab', status, outputs: [] })]);
-    expect(outcome).toEqual({ kind: 'pending', pollAfterMs: 2_000 });
+    expect(outcome).toEqual({ kind: 'pending', pollAfterMs: 1_000 });
     expect(requests).toHaveLength(1);
   });
 

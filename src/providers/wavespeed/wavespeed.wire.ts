@@ -6,7 +6,7 @@ export const WAVESPEED_BASE_URL = 'https://api.wavespeed.ai';
 /** Task code of a failure by content moderation. */
 export const MODERATION_CODE = 1200;
 
-/** As the reference advises for pictures. */
+/** As the vendor's own client does; the reference advises two seconds, which would add as much to every picture. */
 export const WAVESPEED_POLL_AFTER_MS = 1_000;
 
 /** Ids go into the path of the next call, so nothing but an id may pass. */
