@@ -1,19 +1,12 @@
 import DataLoader from 'dataloader';
 import { type Db, inTransaction, type Tx } from '../platform/database.ts';
 import { newId } from '../platform/ids.ts';
-import {
-  type Balance,
-  BUCKETS,
-  type Bucket,
-  type Capture,
-  type Hold,
-  type HoldRefusal,
-  type HoldRequest,
-  type LedgerEntry,
-  type Settlement,
-} from './balance.ts';
-import type { BalanceRow, CreditsStore, HoldRow, Posting } from './credits.store.ts';
+import type { Balance, Capture, Hold, HoldRefusal, HoldRequest, LedgerEntry, Settlement } from './balance.ts';
+import type { CreditsStore } from './credits.store.ts';
+import type { BalanceRow } from './credits.tables.ts';
+import type { HoldsStore } from './holds.store.ts';
 import { type Period, periodAt } from './periods.ts';
+import { allowanceLeft, capturedBy, expired, granted, settlementOf } from './posting.ts';
 
 /** Thrown to undo the caller's transaction when a hold is refused; nothing of the submission is kept. */
 export class HoldRefused extends Error {
@@ -21,6 +14,13 @@ export class HoldRefused extends Error {
   constructor(readonly refusal: HoldRefusal) {
     super(`hold refused: ${refusal}`);
   }
+}
+
+/** What a tier gives an account each period, and how the account pays. */
+export interface Terms {
+  /** Milli-credits; 0 for a postpaid account. */
+  readonly monthly: bigint;
+  readonly postpaid: boolean;
 }
 
 /** The ledger: grants, holds, captures and releases. All amounts are milli-credits. */
@@ -31,6 +31,7 @@ export class Credits {
   constructor(
     private readonly db: Db,
     private readonly store: CreditsStore,
+    private readonly holds: HoldsStore,
   ) {
     this.#balances = new DataLoader(
       async (ids) => {
@@ -49,7 +50,7 @@ export class Credits {
   /** Opens the books of a new account with its first grant. */
   async open(
     tx: Tx,
-    account: { accountId: string; postpaid: boolean; spendCap: bigint | null; monthly: bigint; openedAt: Date },
+    account: Terms & { readonly accountId: string; readonly spendCap: bigint | null; readonly openedAt: Date },
   ): Promise<void> {
     const period = periodAt(account.openedAt, account.openedAt);
     await this.store.insertBalance(tx, {
@@ -72,22 +73,16 @@ export class Credits {
     reason: string,
     now: Date,
   ): Promise<void> {
-    if (amount === 0n) return;
     const row = await this.store.lockBalance(tx, accountId);
-    await this.#move(
-      tx,
-      row,
-      { kind: 'GRANT', reason },
-      [
-        { bucket: 'issued', amount: -amount },
-        { bucket, amount },
-      ],
-      {},
-      now,
-    );
+    await this.store.book(tx, row, [granted(bucket, amount, reason)], {}, now);
   }
 
-  /** Changes what the tier decides about an account's books. */
+  /** Gives a top-up in a transaction of its own. */
+  topUp(accountId: string, amount: bigint, reason: string, now: Date): Promise<void> {
+    return inTransaction(this.db, (tx) => this.grant(tx, accountId, 'topup', amount, reason, now));
+  }
+
+  /** Changes from now on how the account pays, or the most that it may spend a period (null: no cap). */
   async setTerms(tx: Tx, accountId: string, terms: { postpaid?: boolean; spendCap?: bigint | null }): Promise<void> {
     await this.store.updateBalance(tx, accountId, {
       ...(terms.postpaid !== undefined && { postpaid: terms.postpaid }),
@@ -96,32 +91,25 @@ export class Credits {
   }
 
   /**
-   * Moves the account into the period of `now`, once: what is left of the old monthly credits expires and the new ones
-   * are granted. Months slept through leave nothing, because their credits would have expired. Locks the balance;
-   * returns the period entered, or null when there was nothing to do (somebody else was first).
+   * Moves the account into the period of `now`, once, on the terms given: what is left of the old monthly credits
+   * expires and the new ones are granted. Months slept through leave nothing, because their credits would have expired.
+   * Locks the balance; returns the period entered, or null when there was nothing to do (somebody else was first).
    */
-  async enterPeriod(tx: Tx, accountId: string, monthly: bigint, now: Date): Promise<Period | null> {
+  async enterPeriod(tx: Tx, accountId: string, terms: Terms, now: Date): Promise<Period | null> {
     const row = await this.store.lockBalance(tx, accountId);
     if (row.period_ends_at > now) return null;
     const period = periodAt(row.anchor_at, now);
-    await this.store.updateBalance(tx, accountId, {
+    const bookings = [
+      expired(row.monthly, 'Monthly credits left at the end of the period'),
+      granted('monthly', terms.monthly, 'Monthly credits'),
+    ];
+    const also = {
       period_starts_at: period.startsAt,
       period_ends_at: period.endsAt,
+      postpaid: terms.postpaid,
       spent: 0n,
-    });
-    const postings: Posting[] = [
-      { bucket: 'monthly', amount: -row.monthly },
-      { bucket: 'expired', amount: row.monthly },
-    ];
-    await this.#move(
-      tx,
-      row,
-      { kind: 'EXPIRE', reason: 'Monthly credits left at the end of the period' },
-      postings,
-      {},
-      now,
-    );
-    await this.grant(tx, accountId, 'monthly', monthly, 'Monthly credits', now);
+    };
+    await this.store.book(tx, row, bookings, also, now);
     return period;
   }
 
@@ -130,133 +118,55 @@ export class Credits {
    * @throws HoldRefused, after which nothing is kept: the account is as it was.
    */
   async hold(tx: Tx, request: HoldRequest, now: Date): Promise<void> {
-    const taken = await this.store.take(tx, request, newId('tx'), now);
-    if (taken === null) throw new HoldRefused(await this.#whyNot(tx, request, now));
+    const taken = (await this.holds.take(tx, request, newId('tx'), now)) ?? (await this.#takeLocked(tx, request, now));
     if (request.allowance && request.allowance.images > 0) {
-      const used = await this.store.takeAllowance(tx, request.accountId, taken.period_starts_at, request.allowance);
+      const used = await this.holds.takeAllowance(tx, request.accountId, taken.period_starts_at, request.allowance);
       if (!used) throw new HoldRefused('ALLOWANCE_USED');
     }
   }
 
-  async #whyNot(tx: Tx, request: HoldRequest, now: Date): Promise<HoldRefusal> {
-    const row = await this.store.lockBalance(tx, request.accountId);
-    if (row.period_ends_at <= now) return 'PERIOD_OVER';
-    if (row.open_holds >= request.openHoldsMax) return 'TOO_MANY_OPEN';
-    if (!row.postpaid && row.monthly + row.topup < request.amount) return 'INSUFFICIENT';
-    return 'SPEND_CAP';
+  /** Says why nothing could be taken; or takes it, when by the time the balance is locked there is no reason left. */
+  async #takeLocked(tx: Tx, request: HoldRequest, now: Date): Promise<BalanceRow> {
+    const refusal = whyNot(await this.store.lockBalance(tx, request.accountId), request, now);
+    if (refusal) throw new HoldRefused(refusal);
+    const taken = await this.holds.take(tx, request, newId('tx'), now);
+    if (!taken) throw new Error(`hold ${request.holdId} was refused for no reason that is known`);
+    return taken;
   }
 
   /**
-   * Ends a hold: captures the delivered images and releases the rest, monthly credits first in both directions. Monthly
-   * credits that come back after their period has ended expire at once. Null when the hold had already ended.
+   * Ends a hold: captures the delivered images and releases the rest. Null, and nothing changes, when there is no such
+   * hold or it has ended. Locks the hold, then the account's balance.
    */
   async settle(tx: Tx, holdId: string, captures: readonly Capture[], now: Date): Promise<Settlement | null> {
-    const captured = captures.reduce((sum, { amount }) => sum + amount, 0n);
-    const hold = await this.store.endHold(tx, holdId, captured, now);
+    const hold = await this.holds.end(tx, holdId, capturedBy(captures), now);
     if (hold === null) return null;
     const row = await this.store.lockBalance(tx, hold.account_id);
-    const released = hold.amount - captured;
     const samePeriod = row.period_starts_at.getTime() === hold.period_starts_at.getTime();
-    const running = await this.#move(
-      tx,
-      row,
-      { kind: 'CAPTURE', reason: 'Delivered images', ...linksOf(hold) },
-      captureSides(captures),
-      {
-        open_holds: row.open_holds - 1,
-        ...(samePeriod && { spent: row.spent - released }),
-      },
-      now,
-    );
-    const release = { kind: 'RELEASE', reason: 'Images that were not delivered', ...linksOf(hold) } as const;
-    const after = await this.#move(tx, running, release, releaseSides(hold, captured), {}, now);
-    if (!samePeriod) await this.#expireReleased(tx, after, hold, captured, now);
-    await this.#giveBackAllowance(tx, hold, captures);
+    const { captured, released, bookings } = settlementOf(hold, captures, !samePeriod || row.period_ends_at <= now);
+    const also = { open_holds: row.open_holds - 1, ...(samePeriod && { spent: row.spent - released }) };
+    await this.store.book(tx, row, bookings, also, now);
+    const unused = allowanceLeft(hold, captures);
+    if (hold.allowance_provider !== null && unused > 0)
+      await this.holds.giveBackAllowance(tx, hold.account_id, hold.allowance_provider, hold.period_starts_at, unused);
     return { captured, released };
   }
 
-  async #expireReleased(tx: Tx, row: BalanceRow, hold: HoldRow, captured: bigint, now: Date): Promise<void> {
-    const { monthly } = releasedParts(hold, captured);
-    const postings: Posting[] = [
-      { bucket: 'monthly', amount: -monthly },
-      { bucket: 'expired', amount: monthly },
-    ];
-    await this.#move(
-      tx,
-      row,
-      { kind: 'EXPIRE', reason: 'Released after their period had ended', ...linksOf(hold) },
-      postings,
-      {},
-      now,
-    );
-  }
-
-  async #giveBackAllowance(tx: Tx, hold: HoldRow, captures: readonly Capture[]): Promise<void> {
-    const unused = hold.allowance_images - captures.filter(({ fromAllowance }) => fromAllowance).length;
-    if (hold.allowance_provider !== null && unused > 0) {
-      await this.store.giveBackAllowance(tx, hold.account_id, hold.allowance_provider, hold.period_starts_at, unused);
-    }
-  }
-
-  /** Posts to the ledger and moves the locked balance row by the same amounts; returns the row as it is after. */
-  async #move(
-    tx: Tx,
-    row: BalanceRow,
-    transaction: { kind: LedgerEntry['kind']; reason: string; holdId?: string; jobId?: string; priceVersion?: number },
-    postings: readonly Posting[],
-    also: Partial<BalanceRow>,
-    now: Date,
-  ): Promise<BalanceRow> {
-    const running = new Map<Bucket, bigint>(BUCKETS.map((bucket) => [bucket, row[bucket]]));
-    await this.store.post(tx, row.account_id, { id: newId('tx'), ...transaction }, postings, running, now);
-    const change = { ...Object.fromEntries(running), ...also };
-    await this.store.updateBalance(tx, row.account_id, change);
-    return { ...row, ...change };
-  }
-
   holdsOfJobs(jobIds: readonly string[]): Promise<Hold[]> {
-    return this.store.holdsOfJobs(jobIds);
+    return this.holds.ofJobs(jobIds);
   }
 
+  /** Every entry of these jobs, in the order they were written. */
   entriesOfJobs(jobIds: readonly string[]): Promise<LedgerEntry[]> {
     return this.store.entriesOfJobs(jobIds);
   }
-
-  /** Gives a top-up in a transaction of its own. */
-  topUp(accountId: string, amount: bigint, reason: string, now: Date): Promise<void> {
-    return inTransaction(this.db, (tx) => this.grant(tx, accountId, 'topup', amount, reason, now));
-  }
 }
 
-function linksOf(hold: HoldRow): { holdId: string; jobId: string; priceVersion: number } {
-  return { holdId: hold.id, jobId: hold.job_id, priceVersion: hold.price_version };
-}
-
-function captureSides(captures: readonly Capture[]): Posting[] {
-  return captures.flatMap(({ imageId, amount }): Posting[] => [
-    { bucket: 'held', amount: -amount, imageId },
-    { bucket: 'captured', amount, imageId },
-  ]);
-}
-
-/** What goes back where. Captures use up the monthly part first, then the top-up, then what is owed. */
-function releasedParts(hold: HoldRow, captured: bigint): { monthly: bigint; topup: bigint; owed: bigint } {
-  const capturedMonthly = captured < hold.from_monthly ? captured : hold.from_monthly;
-  const rest = captured - capturedMonthly;
-  const capturedTopup = rest < hold.from_topup ? rest : hold.from_topup;
-  return {
-    monthly: hold.from_monthly - capturedMonthly,
-    topup: hold.from_topup - capturedTopup,
-    owed: hold.from_owed - (rest - capturedTopup),
-  };
-}
-
-function releaseSides(hold: HoldRow, captured: bigint): Posting[] {
-  const { monthly, topup, owed } = releasedParts(hold, captured);
-  return [
-    { bucket: 'held', amount: -(hold.amount - captured) },
-    { bucket: 'monthly', amount: monthly },
-    { bucket: 'topup', amount: topup },
-    { bucket: 'owed', amount: owed },
-  ];
+/** The conditions of a hold once more, one by one, on a balance that is locked. */
+function whyNot(row: BalanceRow, request: HoldRequest, now: Date): HoldRefusal | null {
+  if (row.period_ends_at <= now) return 'PERIOD_OVER';
+  if (row.open_holds >= request.openHoldsMax) return 'TOO_MANY_OPEN';
+  if (!row.postpaid && row.monthly + row.topup < request.amount) return 'INSUFFICIENT';
+  if (row.spend_cap !== null && row.spent + request.amount > row.spend_cap) return 'SPEND_CAP';
+  return null;
 }

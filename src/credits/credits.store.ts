@@ -1,91 +1,16 @@
 import { sql } from 'kysely';
 import type { Db, Tx } from '../platform/database.ts';
-import type { Balance, Bucket, Hold, HoldRequest, LedgerEntry } from './balance.ts';
+import { newId } from '../platform/ids.ts';
+import { type Balance, BUCKETS, type Bucket, type LedgerEntry } from './balance.ts';
+import type { BalanceRow, CreditTables } from './credits.tables.ts';
+import type { Booking } from './posting.ts';
 
-type BalanceRow = {
-  account_id: string;
-  monthly: bigint;
-  topup: bigint;
-  owed: bigint;
-  held: bigint;
-  captured: bigint;
-  expired: bigint;
-  issued: bigint;
-  postpaid: boolean;
-  anchor_at: Date;
-  period_starts_at: Date;
-  period_ends_at: Date;
-  spent: bigint;
-  spend_cap: bigint | null;
-  open_holds: number;
-  held_from_monthly: bigint;
-};
+export type NewBalance = Pick<
+  BalanceRow,
+  'account_id' | 'postpaid' | 'anchor_at' | 'period_starts_at' | 'period_ends_at' | 'spend_cap'
+>;
 
-type HoldRow = {
-  id: string;
-  account_id: string;
-  job_id: string;
-  amount: bigint;
-  from_monthly: bigint;
-  from_topup: bigint;
-  from_owed: bigint;
-  allowance_provider: string | null;
-  allowance_images: number;
-  period_starts_at: Date;
-  price_version: number;
-  created_at: Date;
-  captured: bigint | null;
-  settled_at: Date | null;
-};
-
-type TransactionRow = {
-  id: string;
-  account_id: string;
-  kind: LedgerEntry['kind'];
-  reason: string;
-  hold_id: string | null;
-  job_id: string | null;
-  price_version: number | null;
-  created_at: Date;
-};
-
-type EntryRow = {
-  transaction_id: string;
-  sequence: number;
-  account_id: string;
-  bucket: Bucket;
-  amount: bigint;
-  balance_after: bigint;
-  image_id: string | null;
-};
-
-type CreditTables = {
-  credit_balances: BalanceRow;
-  credit_allowances: { account_id: string; provider: string; period_starts_at: Date; used: number };
-  credit_holds: HoldRow;
-  ledger_transactions: TransactionRow;
-  ledger_entries: EntryRow;
-};
-
-export type { BalanceRow, HoldRow };
-
-/** One side of a posting: how much a bucket gains (negative: loses). */
-export interface Posting {
-  readonly bucket: Bucket;
-  readonly amount: bigint;
-  readonly imageId?: string;
-}
-
-export interface Transaction {
-  readonly id: string;
-  readonly kind: LedgerEntry['kind'];
-  readonly reason: string;
-  readonly holdId?: string;
-  readonly jobId?: string;
-  readonly priceVersion?: number;
-}
-
-/** The SQL of the ledger. Only the service next door may use it: on its own a statement here can unbalance the books. */
+/** The SQL of balances and of the ledger. For the service next door alone: a statement by itself can unbalance the books. */
 export class CreditsStore {
   readonly #db;
 
@@ -125,17 +50,11 @@ export class CreditsStore {
     }));
   }
 
-  async insertBalance(
-    tx: Tx,
-    row: Pick<
-      BalanceRow,
-      'account_id' | 'postpaid' | 'anchor_at' | 'period_starts_at' | 'period_ends_at' | 'spend_cap'
-    >,
-  ): Promise<void> {
+  async insertBalance(tx: Tx, row: NewBalance): Promise<void> {
     await tx
       .withTables<CreditTables>()
       .insertInto('credit_balances')
-      .values({ ...row, ...EMPTY_BUCKETS })
+      .values({ ...row, ...NOTHING })
       .execute();
   }
 
@@ -160,169 +79,65 @@ export class CreditsStore {
   }
 
   /**
-   * Decides and takes in one statement, so that no other hold can come between: enough credits, under the cap, not too
-   * many open jobs, period not over. Monthly credits go first. Writes the hold and its ledger transaction with it.
-   * Returns the balance after, or null when the account cannot.
+   * Writes bookings to the ledger, each as one transaction, and moves the balance by the same amounts; `also` changes
+   * what else stands in its row. `row` must be as it is now, and locked.
    */
-  async take(tx: Tx, request: HoldRequest, transactionId: string, now: Date): Promise<BalanceRow | null> {
-    const { amount, accountId } = request;
-    // `held_from_monthly` exists so that the split, worked out on the row's newest version, can be returned.
-    const result = await sql<BalanceRow>`
-      with taken as (
-        update credit_balances set
-          held_from_monthly = case when postpaid then 0 else least(monthly, ${amount}::bigint) end,
-          monthly = monthly - case when postpaid then 0 else least(monthly, ${amount}::bigint) end,
-          topup = topup - case when postpaid then 0 else ${amount}::bigint - least(monthly, ${amount}::bigint) end,
-          owed = owed - case when postpaid then ${amount}::bigint else 0 end,
-          held = held + ${amount}::bigint,
-          spent = spent + ${amount}::bigint,
-          open_holds = open_holds + 1
-        where account_id = ${accountId}
-          and period_ends_at > ${now}
-          and (postpaid or monthly + topup >= ${amount}::bigint)
-          and (spend_cap is null or spent + ${amount}::bigint <= spend_cap)
-          and open_holds < ${request.openHoldsMax}
-        returning *
-      ), split as (
-        select *, case when postpaid then 0 else ${amount}::bigint - held_from_monthly end as from_topup,
-          case when postpaid then ${amount}::bigint else 0 end as from_owed
-        from taken
-      ), hold as (
-        insert into credit_holds (id, account_id, job_id, amount, from_monthly, from_topup, from_owed,
-          allowance_provider, allowance_images, period_starts_at, price_version, created_at)
-        select ${request.holdId}, account_id, ${request.jobId}, ${amount}::bigint, held_from_monthly, from_topup, from_owed,
-          ${request.allowance?.provider ?? null}::text, ${request.allowance?.images ?? 0}::int, period_starts_at,
-          ${request.priceVersion}::int, ${now}::timestamptz
-        from split
-      ), booked as (
-        insert into ledger_transactions (id, account_id, kind, reason, hold_id, job_id, price_version, created_at)
-        select ${transactionId}, account_id, 'HOLD', 'Set aside for a job', ${request.holdId}, ${request.jobId},
-          ${request.priceVersion}::int, ${now}::timestamptz
-        from split where ${amount}::bigint > 0
-      ), posted as (
-        insert into ledger_entries (transaction_id, sequence, account_id, bucket, amount, balance_after)
-        select ${transactionId}, side.sequence, account_id, side.bucket, side.amount, side.balance_after
-        from split cross join lateral (values
-          (1, 'monthly', -held_from_monthly, monthly),
-          (2, 'topup', -from_topup, topup),
-          (3, 'owed', -from_owed, owed),
-          (4, 'held', ${amount}::bigint, held)
-        ) as side (sequence, bucket, amount, balance_after)
-        where side.amount <> 0
-      )
-      select * from taken`.execute(tx);
-    return result.rows[0] ?? null;
+  async book(tx: Tx, row: BalanceRow, bookings: readonly Booking[], also: Partial<BalanceRow>, now: Date) {
+    const running = new Map<Bucket, bigint>(BUCKETS.map((bucket) => [bucket, row[bucket]]));
+    const written = bookings
+      .map((booking) => ({ ...booking, id: newId('tx'), postings: booking.postings.filter(({ amount }) => amount !== 0n) }))
+      .filter(({ postings }) => postings.length > 0);
+    if (written.length > 0) {
+      await this.#insertTransactions(tx, row.account_id, written, now);
+      await this.#insertEntries(tx, row.account_id, written, running);
+    }
+    await this.updateBalance(tx, row.account_id, { ...Object.fromEntries(running), ...also });
   }
 
-  /** Uses up free images of this period; false when fewer are left than asked. */
-  async takeAllowance(
-    tx: Tx,
-    accountId: string,
-    period: Date,
-    allowance: NonNullable<HoldRequest['allowance']>,
-  ): Promise<boolean> {
-    const { provider, images, limit } = allowance;
-    if (images > limit) return false;
-    const result = await sql`
-      insert into credit_allowances as mine (account_id, provider, period_starts_at, used)
-      values (${accountId}, ${provider}, ${period}, ${images})
-      on conflict (account_id, provider) do update set
-        used = excluded.used + case when mine.period_starts_at = excluded.period_starts_at then mine.used else 0 end,
-        period_starts_at = excluded.period_starts_at
-      where case when mine.period_starts_at = excluded.period_starts_at then mine.used else 0 end + excluded.used <= ${limit}
-      returning used`.execute(tx);
-    return result.rows.length === 1;
-  }
-
-  async giveBackAllowance(tx: Tx, accountId: string, provider: string, period: Date, images: number): Promise<void> {
+  async #insertTransactions(tx: Tx, accountId: string, bookings: readonly (Booking & { id: string })[], now: Date) {
     await tx
       .withTables<CreditTables>()
-      .updateTable('credit_allowances')
-      .set((eb) => ({ used: eb('used', '-', images) }))
-      .where('account_id', '=', accountId)
-      .where('provider', '=', provider)
-      .where('period_starts_at', '=', period)
-      .execute();
-  }
-
-  /** Ends an open hold; null when it had ended already. */
-  async endHold(tx: Tx, holdId: string, captured: bigint, now: Date): Promise<HoldRow | null> {
-    const row = await tx
-      .withTables<CreditTables>()
-      .updateTable('credit_holds')
-      .set({ captured, settled_at: now })
-      .where('id', '=', holdId)
-      .where('settled_at', 'is', null)
-      .returningAll()
-      .executeTakeFirst();
-    return row ?? null;
-  }
-
-  /** Writes one ledger transaction; `after` gives each bucket's balance before it, and is moved along. */
-  async post(
-    tx: Tx,
-    accountId: string,
-    transaction: Transaction,
-    postings: readonly Posting[],
-    running: Map<Bucket, bigint>,
-    now: Date,
-  ): Promise<void> {
-    const sides = postings.filter(({ amount }) => amount !== 0n);
-    if (sides.reduce((sum, { amount }) => sum + amount, 0n) !== 0n)
-      throw new Error(`ledger transaction ${transaction.id} does not add up to zero`);
-    if (sides.length === 0) return;
-    const tables = tx.withTables<CreditTables>();
-    await tables
       .insertInto('ledger_transactions')
-      .values({
-        id: transaction.id,
-        account_id: accountId,
-        kind: transaction.kind,
-        reason: transaction.reason,
-        hold_id: transaction.holdId ?? null,
-        job_id: transaction.jobId ?? null,
-        price_version: transaction.priceVersion ?? null,
-        created_at: now,
-      })
-      .execute();
-    await tables
-      .insertInto('ledger_entries')
       .values(
-        sides.map(({ bucket, amount, imageId }, index) => {
-          const balanceAfter = (running.get(bucket) ?? 0n) + amount;
-          running.set(bucket, balanceAfter);
-          return {
-            transaction_id: transaction.id,
-            sequence: index + 1,
-            account_id: accountId,
-            bucket,
-            amount,
-            balance_after: balanceAfter,
-            image_id: imageId ?? null,
-          };
-        }),
+        bookings.map(({ id, kind, reason, hold }) => ({
+          id,
+          account_id: accountId,
+          kind,
+          reason,
+          hold_id: hold?.id ?? null,
+          job_id: hold?.job_id ?? null,
+          price_version: hold?.price_version ?? null,
+          created_at: now,
+        })),
       )
       .execute();
   }
 
-  async holdsOfJobs(jobIds: readonly string[]): Promise<Hold[]> {
-    const rows = await this.#db
-      .selectFrom('credit_holds')
-      .selectAll()
-      .where('job_id', 'in', [...jobIds])
-      .execute();
-    return rows.map((row) => ({
-      id: row.id,
-      accountId: row.account_id,
-      jobId: row.job_id,
-      amount: row.amount,
-      captured: row.captured,
-      released: row.captured === null ? null : row.amount - row.captured,
-      allowanceProvider: row.allowance_provider,
-      allowanceImages: row.allowance_images,
-      priceVersion: row.price_version,
-      settledAt: row.settled_at,
-    }));
+  /** Moves `running`, each bucket's balance so far, along. */
+  async #insertEntries(
+    tx: Tx,
+    accountId: string,
+    bookings: readonly (Booking & { id: string })[],
+    running: Map<Bucket, bigint>,
+  ) {
+    const entries = bookings.flatMap(({ id, postings }) => {
+      if (postings.reduce((sum, { amount }) => sum + amount, 0n) !== 0n)
+        throw new Error(`ledger transaction ${id} does not add up to zero`);
+      return postings.map(({ bucket, amount, imageId }, index) => {
+        const balanceAfter = (running.get(bucket) ?? 0n) + amount;
+        running.set(bucket, balanceAfter);
+        return {
+          transaction_id: id,
+          sequence: index + 1,
+          account_id: accountId,
+          bucket,
+          amount,
+          balance_after: balanceAfter,
+          image_id: imageId ?? null,
+        };
+      });
+    });
+    await tx.withTables<CreditTables>().insertInto('ledger_entries').values(entries).execute();
   }
 
   /** Every entry of these jobs, in the order they were written. */
@@ -344,7 +159,7 @@ export class CreditsStore {
         't.created_at',
       ])
       .where('t.job_id', 'in', [...jobIds])
-      .orderBy('t.id')
+      .orderBy('t.position')
       .orderBy('e.sequence')
       .execute();
     return rows.map((row) => ({
@@ -363,7 +178,7 @@ export class CreditsStore {
   }
 }
 
-const EMPTY_BUCKETS = {
+const NOTHING = {
   monthly: 0n,
   topup: 0n,
   owed: 0n,

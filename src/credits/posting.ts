@@ -49,7 +49,10 @@ export function settlementOf(
   captures: readonly Capture[],
   periodOver: boolean,
 ): Settlement & { readonly bookings: readonly Booking[] } {
-  const captured = totalOf(hold, captures);
+  const captured = capturedBy(captures);
+  // Whoever captures what was not held has a defect, and nothing may be booked then.
+  if (captures.some(({ amount }) => amount < 0n) || captured > hold.amount || allowanceLeft(hold, captures) < 0)
+    throw new Error(`more was to be captured than hold ${hold.id} has`);
   const back = releasedParts(hold, captured);
   const released = hold.amount - captured;
   return {
@@ -81,17 +84,13 @@ export function settlementOf(
   };
 }
 
+export function capturedBy(captures: readonly Capture[]): bigint {
+  return captures.reduce((sum, { amount }) => sum + amount, 0n);
+}
+
 /** Free images that were set aside and not delivered. */
 export function allowanceLeft(hold: HoldRow, captures: readonly Capture[]): number {
   return hold.allowance_images - captures.filter(({ fromAllowance }) => fromAllowance).length;
-}
-
-/** Whoever captures what was not held has a defect; nothing may be booked then. */
-function totalOf(hold: HoldRow, captures: readonly Capture[]): bigint {
-  const captured = captures.reduce((sum, { amount }) => sum + amount, 0n);
-  if (captures.some(({ amount }) => amount < 0n) || captured > hold.amount || allowanceLeft(hold, captures) < 0)
-    throw new Error(`more was to be captured than hold ${hold.id} has`);
-  return captured;
 }
 
 function releasedParts(hold: HoldRow, captured: bigint): { monthly: bigint; topup: bigint; owed: bigint } {

@@ -77,7 +77,7 @@ export class Estimates {
     const allowed = this.tiers.allowed(viewer);
     const facts = { ...this.#facts(book, allowed, balance), ...(quote && { freeImages: quote.freeImages }) };
     const priced = priceGenerate(request, facts);
-    // The same prices must come to the same credits; should a newer program count differently, its word is the quote's.
+    // The same prices come to the same credits, unless a newer program counts them differently than the quote was counted.
     if (quote && priced.credits !== null && priced.credits !== quote.credits)
       return this.#generate(asked, null, quoteInvalid('EXPIRED', 'This quote was counted in a way that is outdated.'));
     const refusals = [
@@ -88,7 +88,9 @@ export class Estimates {
     ];
     const { count: _count, ...picture } = request;
     const before = availableOf(balance);
-    const promise = priced.credits === null ? null : (quote ?? this.#quote(asked, book, priced.credits, priced.freeImages));
+    // A quote that holds is handed back as it came: a new one at its prices would make an old price last for ever.
+    const promise =
+      priced.credits === null ? null : (quote ?? this.#quote(asked, book, priced.credits, priced.freeImages));
     return {
       estimate: {
         operation: 'GENERATE',
@@ -136,7 +138,7 @@ export class Estimates {
     };
   }
 
-  /** A fresh promise. Never made from another quote: passing one along would make an old price last for ever. */
+  /** A fresh promise on the prices in force. */
   #quote({ viewer, inputHash }: Asked, book: PriceBook, credits: bigint, freeImages: number) {
     const expiresAt = new Date(Math.floor(this.clock.now().getTime() / 1000 + QUOTE_LIFETIME_SECONDS) * 1000);
     const quote = { accountId: viewer.id, inputHash, credits, priceVersion: book.version, freeImages, expiresAt };
@@ -164,13 +166,16 @@ export class Estimates {
 }
 
 function quoteInvalid(reason: QuoteInvalid['reason'], what: string): QuoteInvalid {
-  const message = `${what} Nothing was run and nothing was charged; the estimate beside this has a new quote.`;
+  const message = `${what} Nothing was run and nothing was charged; the estimate beside this is a fresh one.`;
   return { type: 'QuoteInvalid', reason, message };
 }
 
 function balanceAfter(before: bigint | null, credits: bigint | null): bigint | null {
   return before === null || credits === null || credits > before ? null : before - credits;
 }
+
+/** As far as GraphQL's Int reaches. */
+const AFFORDABLE_MAX = 2_147_483_647;
 
 /** How many such images the account could pay for: what is left of the allowance, then what the credits buy. */
 function affordableCount(balance: Balance, priced: PricedGenerate): number | null {
@@ -179,5 +184,6 @@ function affordableCount(balance: Balance, priced: PricedGenerate): number | nul
   const underCap = balance.spendCap === null ? null : balance.spendCap - balance.spent;
   const spendable = available === null ? underCap : underCap === null || available < underCap ? available : underCap;
   if (spendable === null || priced.unitCredits === 0n) return null;
-  return (priced.allowance?.left ?? 0) + Number((spendable > 0n ? spendable : 0n) / priced.unitCredits);
+  const bought = Number((spendable > 0n ? spendable : 0n) / priced.unitCredits);
+  return Math.min(AFFORDABLE_MAX, (priced.allowance?.left ?? 0) + bought);
 }

@@ -3,12 +3,12 @@ import type { Refusal } from '../catalog/refusals.ts';
 import { canonicalGenerate, type GenerateInput } from '../catalog/requests.ts';
 import { type Size, sizeClassOf } from '../catalog/sizes.ts';
 import { availableOf, type Balance } from '../credits/balance.ts';
-import { badInput } from '../errors.ts';
-import { formatCredits, unitPrice } from '../pricing/prices.ts';
+import { badInput, DomainError } from '../errors.ts';
+import { formatCredits, type PricedWork, unitPrice } from '../pricing/prices.ts';
 import { balanceRefusals, tierRefusals } from '../tiers/preflight.ts';
-import { type Allowance, allowanceFor } from './allowances.ts';
+import type { Allowance } from './allowances.ts';
 import type { EstimateLine } from './estimate.ts';
-import { type PricingFacts, priceGenerate } from './generate-estimate.ts';
+import { creditsOf, notesOf, type PricingFacts, priceGenerate, priceLine } from './generate-estimate.ts';
 
 export const STEPS_MAX = 50;
 export const TIMES_MAX = 100;
@@ -27,6 +27,9 @@ export type StepOperation =
   | { readonly kind: 'edit'; readonly edit: EditKind; readonly margins: Margins }
   | { readonly kind: 'upscale'; readonly mode: UpscaleMode; readonly preset: UpscalePreset | null }
   | { readonly kind: 'optimize'; readonly formats: number };
+
+/** What works on a picture. */
+type SourceOperation = Extract<StepOperation, { kind: 'edit' | 'upscale' }>;
 
 export interface WorkflowStep {
   readonly id: string;
@@ -80,9 +83,14 @@ export function estimateWorkflow(input: WorkflowInput, facts: PricingFacts, bala
   checkWorkflow(input);
   const done = new Map<string, PricedStep>();
   let allowances = facts.allowances;
-  for (const step of input.steps) {
+  let images = 0;
+  for (const [index, step] of input.steps.entries()) {
     const sources = step.from === null ? [null] : (done.get(step.from)?.outputs ?? [null]);
-    const priced = priceStep(step, sources, { ...facts, allowances });
+    const priced = priceStep(step, `steps[${index}].operation`, sources, { ...facts, allowances });
+    // Checked at every step, because the next one may multiply what this one makes.
+    images += priced.outputs.length;
+    if (images > WORKFLOW_IMAGES_MAX)
+      throw badInput('steps', images, `steps that make at most ${WORKFLOW_IMAGES_MAX} images in all`);
     done.set(step.id, priced);
     allowances = allowances.map((allowance) =>
       allowance.provider === priced.allowance?.provider
@@ -91,9 +99,6 @@ export function estimateWorkflow(input: WorkflowInput, facts: PricingFacts, bala
     );
   }
   const steps = [...done.values()].map(({ estimate }) => estimate);
-  const images = steps.reduce((sum, step) => sum + step.images, 0);
-  if (images > WORKFLOW_IMAGES_MAX)
-    throw badInput('steps', images, `steps that make at most ${WORKFLOW_IMAGES_MAX} images in all`);
   const credits = total(steps);
   const before = availableOf(balance);
   return {
@@ -132,75 +137,72 @@ function checkWorkflow({ steps }: WorkflowInput): void {
   }
 }
 
-function priceStep(step: WorkflowStep, sources: readonly (Size | null)[], facts: PricingFacts): PricedStep {
+function priceStep(
+  step: WorkflowStep,
+  field: string,
+  sources: readonly (Size | null)[],
+  facts: PricingFacts,
+): PricedStep {
   const { operation, times } = step;
   switch (operation.kind) {
     case 'generate':
-      return priceGenerateStep(step, operation.input, facts);
+      return priceGenerateStep(step, `${field}.generate`, operation.input, facts);
     case 'optimize': {
       const outputs = Array.from({ length: sources.length * operation.formats * times }, () => null);
-      return priceRuns(
-        step,
-        'OPTIMIZE',
-        'optimize',
-        [{ source: null, runs: times, work: { kind: 'optimize' } }],
-        outputs,
-        facts,
-      );
+      return priceRuns(step, 'optimize', [{ runs: times, work: { kind: 'optimize' } }], outputs, facts);
     }
     case 'edit':
     case 'upscale': {
       const runs = Array.from({ length: times }, (_, run) => sources[run % sources.length] ?? null);
-      const work = (source: Size | null) =>
-        operation.kind === 'edit'
-          ? ({ kind: 'edit', edit: operation.edit, size: source } as const)
-          : ({ kind: 'upscale', mode: operation.mode, size: source } as const);
-      const groups = [...Map.groupBy(runs, (source) => sizeClassOf(source)).values()].map((alike) => ({
-        source: alike[0] ?? null,
-        runs: alike.length,
-        work: work(alike[0] ?? null),
-      }));
-      const module: Module = operation.kind === 'edit' ? operation.edit : 'upscale';
       const outputs = runs.map((source) => source && outputSize(operation, source));
-      return priceRuns(step, operation.kind === 'edit' ? 'EDIT' : 'UPSCALE', module, groups, outputs, facts);
+      const isByOutput = operation.kind === 'edit' && operation.edit === 'outpaint';
+      const groups = Map.groupBy(isByOutput ? outputs : runs, (size) => sizeClassOf(size));
+      const priced = [...groups.values()].map(
+        (alike): RunGroup => ({ runs: alike.length, work: workOn(operation, alike[0] ?? null) }),
+      );
+      return priceRuns(step, operation.kind === 'edit' ? operation.edit : 'upscale', priced, outputs, facts);
     }
   }
 }
 
-function priceGenerateStep(step: WorkflowStep, input: GenerateInput, facts: PricingFacts): PricedStep {
-  const request = canonicalGenerate(input);
+function workOn(operation: SourceOperation, size: Size | null): PricedWork {
+  return operation.kind === 'edit'
+    ? { kind: 'edit', edit: operation.edit, size }
+    : { kind: 'upscale', mode: operation.mode, size };
+}
+
+function priceGenerateStep(step: WorkflowStep, field: string, input: GenerateInput, facts: PricingFacts): PricedStep {
+  const request = inField(field, () => canonicalGenerate(input));
   const images = request.count * step.times;
-  const allowance = allowanceFor(request, facts.allowances);
-  const freeImages = Math.min(images, allowance?.left ?? 0);
-  const oneRun = priceGenerate(request, { ...facts, freeImages: 0 });
-  const { lines, credits } = priceGenerate({ ...request, count: images }, { ...facts, freeImages });
+  const { credits, lines, routes, refusals, allowance, freeImages } = priceGenerate(request, facts, step.times);
+  const notes = notesOf(request, routes);
   return {
-    estimate: {
-      id: step.id,
-      operation: 'GENERATE',
-      times: step.times,
-      images,
-      credits,
-      lines,
-      notes: [],
-      // Limits are those of one run: the count of a run is checked, not the sum of all runs.
-      refusals: oneRun.refusals,
-    },
+    estimate: { id: step.id, operation: 'GENERATE', times: step.times, images, credits, lines, notes, refusals },
     outputs: Array.from({ length: images }, () => request.size),
     allowance,
     freeImages,
   };
 }
 
+/** Says which of many steps is meant by what is wrong inside it. */
+function inField<T>(field: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof DomainError)) throw error;
+    const details = { ...error.details, field: `${field}.${error.details.field}` };
+    throw new DomainError(error.code, `${field}.${error.message}`, details, { cause: error });
+  }
+}
+
+/** Runs of one price. */
 interface RunGroup {
-  readonly source: Size | null;
   readonly runs: number;
-  readonly work: Parameters<typeof unitPrice>[1];
+  readonly work: PricedWork;
 }
 
 function priceRuns(
   step: WorkflowStep,
-  operation: Operation,
   module: Module,
   groups: readonly RunGroup[],
   outputs: readonly (Size | null)[],
@@ -211,25 +213,18 @@ function priceRuns(
   for (const { runs, work } of groups) {
     const price = unitPrice(facts.book, work);
     if (price.credits === null) refusals.push(price.refusal);
-    else
-      lines.push({
-        kind: 'PRICE',
-        label: price.label,
-        quantity: runs,
-        unitCredits: price.credits,
-        credits: price.credits * BigInt(runs),
-      });
+    else lines.push(priceLine(price.label, runs, price.credits));
   }
-  const assumed = operation !== 'OPTIMIZE' && groups.some(({ source }) => source === null);
+  const isAssumed = groups.some(({ work }) => work.kind !== 'optimize' && work.size === null);
   return {
     estimate: {
       id: step.id,
-      operation,
+      operation: OPERATION_OF[step.operation.kind],
       times: step.times,
       images: outputs.length,
-      credits: lines.length < groups.length ? null : sum(lines),
+      credits: lines.length < groups.length ? null : creditsOf(lines),
       lines,
-      notes: assumed ? ['The picture is not known yet: size M is assumed.'] : [],
+      notes: isAssumed ? ['The picture is not known yet: size M is assumed.'] : [],
       refusals,
     },
     outputs,
@@ -238,13 +233,20 @@ function priceRuns(
   };
 }
 
+const OPERATION_OF: Record<StepOperation['kind'], Operation> = {
+  generate: 'GENERATE',
+  edit: 'EDIT',
+  upscale: 'UPSCALE',
+  optimize: 'OPTIMIZE',
+};
+
 const CONSERVATIVE_PIXELS = 4_194_304;
 const FAST_FACTOR = 4;
 /** The longer side, in pixels, that an upscale preset brings the result to. */
 const PRESET_SIDES: Record<UpscalePreset, number> = { WEB: 2048, PRINT: 3072, SOCIAL: 1080 };
 
 /** The size that a step is planned to make from a source. */
-function outputSize(operation: Extract<StepOperation, { kind: 'edit' | 'upscale' }>, source: Size): Size {
+function outputSize(operation: SourceOperation, source: Size): Size {
   if (operation.kind === 'edit') {
     const { left = 0, right = 0, up = 0, down = 0 } = operation.margins;
     return { width: source.width + left + right, height: source.height + up + down };
@@ -257,10 +259,6 @@ function outputSize(operation: Extract<StepOperation, { kind: 'edit' | 'upscale'
         ? FAST_FACTOR
         : Math.sqrt(CONSERVATIVE_PIXELS / (source.width * source.height));
   return { width: Math.round(source.width * factor), height: Math.round(source.height * factor) };
-}
-
-function sum(lines: readonly EstimateLine[]): bigint {
-  return lines.reduce((credits, line) => credits + line.credits, 0n);
 }
 
 function total(steps: readonly StepEstimate[]): bigint | null {

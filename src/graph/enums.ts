@@ -31,7 +31,7 @@ export const ProviderEnum = {
   HUGGINGFACE: 'huggingface',
   GEMINI: 'gemini',
 } as const;
-registerEnumType(ProviderEnum, { name: 'Provider', description: 'A vendor of image models.' });
+registerEnumType(ProviderEnum, { name: 'ProviderName', description: 'A vendor of image models.' });
 
 export const ProviderModeEnum = named(['LIVE', 'SANDBOX', 'OFF']);
 registerEnumType(ProviderModeEnum, {

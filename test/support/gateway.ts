@@ -33,7 +33,7 @@ export interface TestGatewayOptions extends Substitutes {
   readonly environment?: Record<string, string>;
 }
 
-/** The whole gateway on a free port with a database of its own, vendors answering at once. `stop` leaves nothing behind. */
+/** The whole gateway on a free port, with a database of its own unless one is handed in, vendors answering at once. */
 export async function startTestGateway({
   engine = 'pglite',
   environment = {},
@@ -62,7 +62,8 @@ export async function startTestGateway({
     },
     async stop() {
       await gateway.stop();
-      await database.close();
+      // A database that was handed in belongs to whoever did.
+      if (!substitutes.database) await database.close();
       rmSync(dataDir, { recursive: true, force: true });
     },
   };

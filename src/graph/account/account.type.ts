@@ -78,7 +78,10 @@ export class Viewer extends Node {
   createdAt!: Date;
 }
 
-@ObjectType({ description: 'How the credits of an account stand. balance = available + held.', simpleResolvers: true })
+@ObjectType('Balance', {
+  description: 'How the credits of an account stand. balance = available + held.',
+  simpleResolvers: true,
+})
 export class BalanceInfo {
   @Field(() => Boolean, {
     description: 'Whether the account spends without a balance; usage is recorded, and a spend cap may apply.',
@@ -122,7 +125,7 @@ export class BalanceInfo {
   openJobs!: number;
 }
 
-@ObjectType({ description: 'An API key, without its secret.', simpleResolvers: true })
+@ObjectType('ApiKey', { description: 'An API key, without its secret.', simpleResolvers: true })
 export class ApiKeyInfo {
   @Field(() => ID, { description: 'The id of the key, not the secret.' })
   id!: string;

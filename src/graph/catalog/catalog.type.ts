@@ -2,7 +2,7 @@ import { Field, Float, ID, InputType, Int, ObjectType } from 'type-graphql';
 import { ProviderEnum, ProviderModeEnum, QualityEnum, TemplateCategoryEnum, TemplatePlatformEnum } from '../enums.ts';
 import { CreditsScalar } from '../scalars.ts';
 
-@ObjectType({
+@ObjectType('RouteHealth', {
   description: 'How one way of reaching a model has been doing, as this process saw it.',
   simpleResolvers: true,
 })
@@ -23,7 +23,7 @@ export class RouteHealthInfo {
   expectedSeconds!: number;
 }
 
-@ObjectType({ description: 'A vendor of image models.', simpleResolvers: true })
+@ObjectType('Provider', { description: 'A vendor of image models.', simpleResolvers: true })
 export class ProviderInfo {
   @Field(() => ProviderEnum, { description: 'Its name, as inputs take it.' })
   name!: string;
@@ -46,11 +46,11 @@ export class SizePrices {
   @Field(() => CreditsScalar, { nullable: true, description: 'Up to 1,572,864 pixels.' })
   M!: bigint | null;
 
-  @Field(() => CreditsScalar, { nullable: true, description: 'Above.' })
+  @Field(() => CreditsScalar, { nullable: true, description: 'Above 1,572,864 pixels.' })
   L!: bigint | null;
 }
 
-@ObjectType({ description: 'A model that can be named to draw pictures.', simpleResolvers: true })
+@ObjectType('Model', { description: 'A model that can be named to draw pictures.', simpleResolvers: true })
 export class ModelInfo {
   @Field(() => ID, { description: 'What to give as `model`, such as "stability/core".' })
   id!: string;

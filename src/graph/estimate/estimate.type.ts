@@ -34,7 +34,7 @@ export class Preflight {
   refusals!: readonly Refusal[];
 }
 
-@ObjectType({ description: 'One way to serve an image.', simpleResolvers: true })
+@ObjectType('Route', { description: 'One way to serve an image.', simpleResolvers: true })
 export class RouteInfo {
   @Field(() => ID, { description: 'The model, and its host where it has several.' })
   id!: string;

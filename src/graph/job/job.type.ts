@@ -68,7 +68,7 @@ export class JobImage {
   finishedAt!: Date | null;
 }
 
-@ObjectType({ description: 'One call that asked a vendor for an image.', simpleResolvers: true })
+@ObjectType('Attempt', { description: 'One call that asked a vendor for an image.', simpleResolvers: true })
 export class AttemptInfo {
   @Field(() => String, { name: 'route', simple: false, description: 'The model that was asked, and at which host.' })
   routeId!: string;
@@ -87,7 +87,7 @@ export class AttemptInfo {
   finishedAt!: Date | null;
 }
 
-@ObjectType({ description: 'One side of a movement of credits.', simpleResolvers: true })
+@ObjectType('LedgerEntry', { description: 'One side of a movement of credits.', simpleResolvers: true })
 export class LedgerEntryInfo {
   @Field(() => ID, { description: 'The ledger transaction it is part of; the entries of one add up to zero.' })
   transactionId!: string;
@@ -113,7 +113,7 @@ export class LedgerEntryInfo {
   @Field(() => Int, { nullable: true, description: 'The version of the price book it follows.' })
   priceVersion!: number | null;
 
-  @Field(() => DateTimeScalar, { description: 'When.' })
+  @Field(() => DateTimeScalar, { description: 'When it was written.' })
   createdAt!: Date;
 }
 

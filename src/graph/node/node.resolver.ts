@@ -12,7 +12,7 @@ export class NodeResolver {
     nullable: true,
     description: 'Anything of this account by its id; null for what does not exist or belongs to somebody else.',
   })
-  node(@Ctx() context: GraphContext, @Arg('id', () => ID, { description: 'The id.' }) id: string) {
+  node(@Ctx() context: GraphContext, @Arg('id', () => ID, { description: 'The id of it.' }) id: string) {
     return find(context, id);
   }
 

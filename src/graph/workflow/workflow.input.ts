@@ -122,7 +122,7 @@ export class EditInput {
 
 @InputType({ description: 'Enlarges a picture.' })
 export class UpscaleInput {
-  @Field(() => UpscaleModeEnum, { description: 'How.' })
+  @Field(() => UpscaleModeEnum, { description: 'How to enlarge it.' })
   mode!: UpscaleMode;
 
   @Field(() => UpscalePresetEnum, {

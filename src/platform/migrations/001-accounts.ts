@@ -16,7 +16,7 @@ export const accounts: Migration = {
     await sql`
       create table api_keys (
         id text collate "C" primary key,
-        account_id text not null references accounts (id),
+        account_id text collate "C" not null references accounts (id),
         hash text not null unique,
         label text not null,
         created_at timestamptz not null,

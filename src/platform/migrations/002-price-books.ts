@@ -12,6 +12,10 @@ export const priceBooks: Migration = {
         published_by text,
         published_at timestamptz not null
       )`.execute(db);
+    // Names this database's versions: another database, or a new one in its place, has other prices under the same
+    // numbers, and a cache beside it must never mix them up.
+    await sql`create table price_book_series (id uuid primary key default gen_random_uuid())`.execute(db);
+    await sql`insert into price_book_series default values`.execute(db);
     await sql`create sequence price_books_version start 2 owned by price_books.version`.execute(db);
     await sql`alter table price_books alter version set default nextval('price_books_version')`.execute(db);
   },

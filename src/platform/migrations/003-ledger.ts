@@ -57,9 +57,12 @@ export const ledger: Migration = {
         check ((settled_at is null) = (captured is null))
       )`.execute(db);
     await sql`create index credit_holds_open on credit_holds (account_id) where settled_at is null`.execute(db);
+    // Positions are given out under the lock of the account's balance: they are the order in which its entries were
+    // written, which ids are not, because an id is made before the lock is had.
     await sql`
       create table ledger_transactions (
         id text collate "C" primary key,
+        position bigint generated always as identity,
         account_id text collate "C" not null,
         kind text not null check (kind in ('GRANT', 'HOLD', 'CAPTURE', 'RELEASE', 'EXPIRE')),
         reason text not null,
@@ -68,7 +71,7 @@ export const ledger: Migration = {
         price_version integer,
         created_at timestamptz not null
       )`.execute(db);
-    await sql`create index ledger_transactions_account on ledger_transactions (account_id, id desc)`.execute(db);
+    await sql`create index ledger_transactions_account on ledger_transactions (account_id, position)`.execute(db);
     await sql`create index ledger_transactions_job on ledger_transactions (job_id) where job_id is not null`.execute(
       db,
     );
