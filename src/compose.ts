@@ -13,6 +13,7 @@ import { PROVIDER_NAMES, type ProviderName } from './catalog/models.ts';
 import type { Config } from './config.ts';
 import { Credits } from './credits/credits.service.ts';
 import { CreditsStore } from './credits/credits.store.ts';
+import { HoldsStore } from './credits/holds.store.ts';
 import { type DemoKeys, openDemoAccounts } from './demo-accounts.ts';
 import { Estimates } from './estimates/estimates.service.ts';
 import { AccountResolver } from './graph/account/account.resolver.ts';
@@ -52,6 +53,8 @@ import { createProviders, type ProviderSettings } from './providers/registry.ts'
 import { RouteHealth } from './routing/health.ts';
 import { type Sandbox, startSandbox } from './sandbox/sandbox.ts';
 import { Tiers } from './tiers/tiers.service.ts';
+import { PLAYGROUND_TABS } from './web/examples.ts';
+import { createPlayground } from './web/playground.ts';
 
 const DRAIN_MS = 10_000;
 
@@ -148,7 +151,7 @@ async function openDomain(
   );
   await opened(priceBooks, (part) => part.stop()).start(GUIDE_PRICE_BOOK);
   const accounts = opened(new Accounts(new AccountsStore(db), events, clock), (part) => part.stop());
-  const credits = new Credits(db, new CreditsStore(db));
+  const credits = new Credits(db, new CreditsStore(db), new HoldsStore(db));
   const tiers = new Tiers(db, accounts, credits, priceBooks, new RateLimiter('submissions', redis), events, clock);
   const health = new RouteHealth(clock);
   const enabled = (name: ProviderName) => vendors.providers[name] !== undefined;
@@ -300,6 +303,9 @@ async function openOutside(
     part.stop(),
   );
   await apollo.start();
+  const playground = config.playground
+    ? createPlayground({ endpoint: '/graphql', demoKey: demoKeys?.PRO ?? null, tabs: PLAYGROUND_TABS })
+    : null;
   let stopping = false;
   const app = opened(
     await createServer({
@@ -308,8 +314,8 @@ async function openOutside(
       loaderServices: { jobs, credits, assets },
       metrics,
       log,
-      plugins: [assetDelivery(assets, log)],
-      playground: null,
+      plugins: [assetDelivery(assets, log), ...(playground ? [playground.files] : [])],
+      playground,
       checkReady: async () => {
         if (stopping) throw new Error('this process is stopping');
         await pingDatabase(database.db);

@@ -31,7 +31,10 @@ const settings = z.object({
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres:// URL' }).optional(),
   DATABASE_POOL_MAX: z.coerce.number().int().min(2).max(200).default(16),
   REDIS_URL: z.url({ protocol: /^rediss?$/, error: 'must be a redis:// or rediss:// URL' }).optional(),
-  STORAGE: z.string().min(1).optional(),
+  STORAGE: z
+    .string()
+    .regex(/^(?!\w+:\/\/)/, 'must be a folder; URLs are not known here')
+    .optional(),
   SIGNING_KEYS: list.optional(),
   PROVIDERS: list.pipe(z.array(providerName).min(1)).optional(),
   STABILITY_API_KEY: z.string().min(1).optional(),
@@ -93,33 +96,24 @@ export interface Config {
  */
 export function readConfig(environment: Readonly<Record<string, string | undefined>> = process.env): Config {
   const given = Object.fromEntries(
-    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
+    Object.entries(environment).flatMap(([name, text]) => (text?.trim() ? [[name, text.trim()]] : [])),
   );
   const parsed = settings.safeParse(given);
-  if (!parsed.success) {
-    throw new ConfigError(
-      parsed.error.issues
-        .map((issue) => {
-          const name = String(issue.path[0]);
-          return `${name}=${shown(name, given[name])}: ${issue.message}`;
-        })
-        .join('\n'),
-    );
-  }
-  const value = parsed.data;
+  const misread = new Map(parsed.error?.issues.map((issue) => [String(issue.path[0]), issue.message]));
+  // What cannot be read counts as left out here, so that one start tells everything that is wrong.
+  const value = parsed.data ?? settings.parse(without(given, misread));
   const production = value.NODE_ENV === 'production';
   const providers = readProviders(value, production);
   const problems = [
-    ...signingKeyProblems(value.SIGNING_KEYS),
-    ...(production ? productionProblems(value) : []),
-    ...(value.ROLE !== 'all' && value.DATABASE_URL === undefined
-      ? [
-          `ROLE=${value.ROLE}: several processes need DATABASE_URL, because the embedded database serves one process only`,
-        ]
-      : []),
-    ...providers.problems,
+    ...[...misread].map(([name, message]): Problem => [name, `${name}=${shown(name, given[name])}: ${message}`]),
+    ...[
+      ...signingKeyProblems(value.SIGNING_KEYS),
+      ...(production ? productionProblems(value) : []),
+      ...roleProblems(value),
+      ...providers.problems,
+    ].filter(([name]) => !misread.has(name)),
   ];
-  if (problems.length > 0) throw new ConfigError(problems.join('\n'));
+  if (problems.length > 0) throw new ConfigError(problems.map(([, message]) => message).join('\n'));
   const dataDir = absolute(value.DATA_DIR);
   return Object.freeze({
     environment: value.NODE_ENV,
@@ -144,25 +138,28 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
 }
 
 type Settings = z.infer<typeof settings>;
+type Problem = readonly [setting: string, message: string];
 
-function readProviders(value: Settings, production: boolean): { settings: Config['providers']; problems: string[] } {
+function without(given: Readonly<Record<string, string>>, names: ReadonlyMap<string, unknown>) {
+  return Object.fromEntries(Object.entries(given).filter(([name]) => !names.has(name)));
+}
+
+function readProviders(value: Settings, production: boolean): { settings: Config['providers']; problems: Problem[] } {
   const keys = {
     stability: [value.STABILITY_API_KEY, value.STABILITY_BASE_URL, 'STABILITY_API_KEY'],
     wavespeed: [value.WAVESPEED_API_KEY, value.WAVESPEED_BASE_URL, 'WAVESPEED_API_KEY'],
     huggingface: [value.HF_TOKEN, value.HF_BASE_URL, 'HF_TOKEN'],
     gemini: [value.GEMINI_API_KEY, value.GEMINI_BASE_URL, 'GEMINI_API_KEY'],
   } as const;
-  const problems: string[] = [];
+  const problems: Problem[] = [];
   const read = (name: keyof typeof keys): ProviderSetting => {
     const [apiKey, baseUrl, keyName] = keys[name];
-    const mustBeLive = production
-      ? (value.PROVIDERS?.includes(name) ?? true)
-      : (value.PROVIDERS?.includes(name) ?? false);
+    const mustBeLive = value.PROVIDERS?.includes(name) ?? production;
     if (apiKey !== undefined) return { mode: 'LIVE', apiKey, baseUrl: baseUrl ?? null };
     if (!mustBeLive) return production ? { mode: 'OFF' } : { mode: 'SANDBOX' };
     const remedy =
       production && value.PROVIDERS === undefined ? ', or name in PROVIDERS the vendors to use without it' : '';
-    problems.push(`${keyName} is missing: ${name} must be live${remedy}`);
+    problems.push([keyName, `${keyName} is missing: ${name} must be live${remedy}`]);
     return { mode: 'OFF' };
   };
   return {
@@ -177,7 +174,7 @@ function readProviders(value: Settings, production: boolean): { settings: Config
 }
 
 /** Production falls back to nothing silently: embedded parts and made-up keys are for development. */
-function productionProblems(value: Settings): string[] {
+function productionProblems(value: Settings): Problem[] {
   const needed = {
     DATABASE_URL: 'a Postgres database; the embedded one is for development',
     REDIS_URL: 'a Redis for limits and events across processes',
@@ -187,14 +184,21 @@ function productionProblems(value: Settings): string[] {
   } as const;
   return Object.entries(needed)
     .filter(([name]) => value[name as keyof typeof needed] === undefined)
-    .map(([name, what]) => `${name} is missing: production needs ${what}`);
+    .map(([name, what]) => [name, `${name} is missing: production needs ${what}`]);
 }
 
-function signingKeyProblems(keys: readonly string[] | undefined): string[] {
+function roleProblems({ ROLE, DATABASE_URL }: Settings): Problem[] {
+  if (ROLE === 'all' || DATABASE_URL !== undefined) return [];
+  const why = 'several processes need DATABASE_URL, because the embedded database serves one process only';
+  return [['DATABASE_URL', `ROLE=${ROLE}: ${why}`]];
+}
+
+function signingKeyProblems(keys: readonly string[] | undefined): Problem[] {
   if (keys === undefined) return [];
-  if (keys.length === 0) return ['SIGNING_KEYS is empty: give at least one key, or leave it out in development'];
+  if (keys.length === 0)
+    return [['SIGNING_KEYS', 'SIGNING_KEYS is empty: give at least one key, or leave it out in development']];
   return keys.some((key) => key.length < SIGNING_KEY_LENGTH_MIN)
-    ? [`SIGNING_KEYS: every key must have at least ${SIGNING_KEY_LENGTH_MIN} characters`]
+    ? [['SIGNING_KEYS', `SIGNING_KEYS: every key must have at least ${SIGNING_KEY_LENGTH_MIN} characters`]]
     : [];
 }
 

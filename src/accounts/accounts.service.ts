@@ -10,11 +10,12 @@ import type { Account, ApiKey, LimitOverrides, Role, Viewer } from './account.ts
 import type { AccountsStore } from './accounts.store.ts';
 
 const CHANNEL = 'accounts-changed';
-/** A change arrives by an event at once; a lost event is healed after this. */
-const VIEWER_LIFETIME_MS = 3_000;
+/**
+ * A change arrives by an event at once; a lost event is healed after this. Unknown keys are remembered as long, so that
+ * a client that keeps sending one is no load for the database.
+ */
+const LIFETIME_MS = 1_000;
 const VIEWERS_KEPT_MAX = 50_000;
-/** Unknown keys are remembered too, so that guessing does not become database load. */
-const UNKNOWN_LIFETIME_MS = 1_000;
 
 const KEY_PREFIX = 'isg_';
 const KEY_FORM = /^isg_[A-Za-z0-9_-]{43}$/;
@@ -27,15 +28,23 @@ export interface IssuedKey {
 }
 
 export class Accounts {
-  readonly #viewers = new LRUCache<string, { viewer: Viewer | null }>({ max: VIEWERS_KEPT_MAX });
+  readonly #viewers: LRUCache<string, { viewer: Viewer | null }>;
   readonly #lookups: DataLoader<string, Viewer | null>;
   readonly #unsubscribe: () => void;
+  /** Counts the changes heard of: what was looked up before one of them must not be remembered after it. */
+  #changes = 0;
 
   constructor(
     private readonly store: AccountsStore,
     private readonly events: EventBus,
     private readonly clock: Clock,
   ) {
+    this.#viewers = new LRUCache({
+      max: VIEWERS_KEPT_MAX,
+      ttl: LIFETIME_MS,
+      ttlResolution: 0,
+      perf: { now: () => clock.now().getTime() },
+    });
     this.#lookups = new DataLoader(
       async (hashes) => {
         const found = await store.viewersByKeyHash([...new Set(hashes)]);
@@ -43,7 +52,10 @@ export class Accounts {
       },
       { cache: false, maxBatchSize: 500 },
     );
-    this.#unsubscribe = events.subscribe(CHANNEL, () => this.#viewers.clear());
+    this.#unsubscribe = events.subscribe(CHANNEL, () => {
+      this.#changes += 1;
+      this.#viewers.clear();
+    });
   }
 
   stop(): void {
@@ -68,14 +80,22 @@ export class Accounts {
   async #viewerByHash(hash: string): Promise<Viewer | null> {
     const known = this.#viewers.get(hash);
     if (known) return known.viewer;
+    const changes = this.#changes;
     const viewer = await this.#lookups.load(hash);
-    this.#viewers.set(hash, { viewer }, { ttl: viewer ? VIEWER_LIFETIME_MS : UNKNOWN_LIFETIME_MS });
+    if (changes === this.#changes) this.#viewers.set(hash, { viewer });
     return viewer;
   }
 
   /** @throws NOT_FOUND */
-  async get(id: string, tx?: Tx): Promise<Account> {
-    const account = await this.store.find(id, tx);
+  async get(id: string): Promise<Account> {
+    const account = await this.store.find(id);
+    if (!account) throw notFound('account', id);
+    return account;
+  }
+
+  /** As it is now, and locked until the transaction ends. @throws NOT_FOUND */
+  async lock(tx: Tx, id: string): Promise<Account> {
+    const account = await this.store.lock(tx, id);
     if (!account) throw notFound('account', id);
     return account;
   }
@@ -92,7 +112,8 @@ export class Accounts {
     const name = account.name.trim();
     if (name.length < 1 || name.length > NAME_LENGTH_MAX)
       throw badInput('name', account.name, `1 to ${NAME_LENGTH_MAX} characters`);
-    const created: Account = { ...account, name, id: newId('account'), nextTier: null, createdAt: this.clock.now() };
+    const { role, tier, limits } = account;
+    const created = { id: newId('account'), name, role, tier, nextTier: null, limits, createdAt: this.clock.now() };
     await this.store.insert(tx, created);
     return created;
   }

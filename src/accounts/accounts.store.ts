@@ -36,11 +36,19 @@ export class AccountsStore {
     return new Map(rows.map((row) => [row.hash, { ...toAccount(row), keyId: row.key_id }]));
   }
 
-  async find(id: string, tx?: Tx): Promise<Account | null> {
-    const row = await (tx?.withTables<AccountTables>() ?? this.#db)
+  async find(id: string): Promise<Account | null> {
+    const row = await this.#db.selectFrom('accounts').selectAll().where('id', '=', id).executeTakeFirst();
+    return row ? toAccount(row) : null;
+  }
+
+  /** Locks the account until the transaction ends; keys may still be issued for it meanwhile. */
+  async lock(tx: Tx, id: string): Promise<Account | null> {
+    const row = await tx
+      .withTables<AccountTables>()
       .selectFrom('accounts')
       .selectAll()
       .where('id', '=', id)
+      .forNoKeyUpdate()
       .executeTakeFirst();
     return row ? toAccount(row) : null;
   }

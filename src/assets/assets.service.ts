@@ -1,16 +1,18 @@
 import type { Readable } from 'node:stream';
 import { badInput } from '../errors.ts';
 import type { Clock } from '../platform/clock.ts';
+import { readCursor } from '../platform/cursor.ts';
 import type { Db, Tx } from '../platform/database.ts';
 import { newId } from '../platform/ids.ts';
 import type { Signer } from '../platform/signer.ts';
 import type { Asset, AssetFilter, FinishedPicture, NewOutput, StoredPicture } from './asset.ts';
-import { readAssetCursor } from './asset-cursor.ts';
 import { secondsLeft, signedAssetPath } from './asset-url.ts';
 import type { AssetsStore } from './assets.store.ts';
 import type { ByteRange, Storage, StoredFile } from './storage.ts';
 
 export const PAGE_SIZE_MAX = 100;
+/** The name of the list, which its cursors carry. */
+export const ASSETS_LIST = 'assets';
 /** Assets shown for one input that was already asked for: enough to choose from, and a bound on the answer. */
 export const IDENTICAL_MAX = 5;
 
@@ -89,7 +91,7 @@ export class AssetsService {
     if (!Number.isInteger(first) || first < 1 || first > PAGE_SIZE_MAX) {
       throw badInput('first', first, `a whole number from 1 to ${PAGE_SIZE_MAX}`);
     }
-    const beforeId = after === null || after === undefined ? null : readAssetCursor(after);
+    const beforeId = after === null || after === undefined ? null : readCursor(ASSETS_LIST, 'asset', after);
     // One more than was asked for tells whether there is another page.
     const found = await this.parts.store.list(db, accountId, { limit: first + 1, beforeId, filter: filter ?? {} });
     return { items: found.slice(0, first), hasNextPage: found.length > first };

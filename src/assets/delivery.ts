@@ -101,11 +101,6 @@ async function sendBytes(
   }
   const { start, end } = range ?? { start: 0, end: size - 1 };
   const stream = await library.open(asset, { start, end });
-  if (reply.raw.destroyed) {
-    // The client hung up while the file was being opened; nobody else would close it.
-    stream.destroy();
-    return reply.hijack();
-  }
   if (range) reply.code(206).header('content-range', `bytes ${start}-${end}/${size}`);
   return reply.header('content-length', end - start + 1).send(stream);
 }

@@ -17,7 +17,9 @@ export type PictureErrorReason =
   /** It would have to be enlarged more than we may. */
   | 'TOO_SMALL'
   /** More pixels or bytes than we decode. */
-  | 'TOO_LARGE';
+  | 'TOO_LARGE'
+  /** Black all over: how some vendors withhold a picture without saying so. */
+  | 'BLACK';
 
 /** Why bytes are not a picture that can be kept. `message` is written for operators and names the limit. */
 export class PictureError extends Error {
@@ -50,7 +52,7 @@ const turns = bulkhead(Math.max(1, Math.floor(availableParallelism() / 2)), Numb
 /**
  * Turns a vendor's bytes into the picture that was sold: decoded to the last line, upright, sRGB, exactly `target`
  * (scaled to cover it, the rest cut off evenly), PNG, no metadata. A PNG that is all that already keeps its own bytes.
- * Whether the picture is blank or pleasing is not judged here.
+ * Whether the picture is pleasing is not judged here, only that there is something on it.
  * @throws PictureError
  */
 export function finishPicture(bytes: Buffer, target: PictureSize): Promise<FinishedPicture> {
@@ -62,7 +64,7 @@ async function finish(bytes: Buffer, target: PictureSize): Promise<FinishedPictu
   const metadata = await readable(() => sharp(bytes, { limitInputPixels: false }).metadata());
   const upright = metadata.autoOrient;
   refuseUnlessUsable(upright, target);
-  await readable(() => decodeFully(bytes));
+  refuseBlack(await readable(() => decodeFully(bytes)));
   const exact = upright.width === target.width && upright.height === target.height;
   if (exact && format === 'png' && isPlainPng(bytes, metadata)) return finished(bytes, target);
   return finished(await readable(() => redraw(bytes, target)), target);
@@ -110,12 +112,23 @@ function decoder(bytes: Buffer): Sharp {
   return sharp(bytes, options).timeout({ seconds: DECODE_SECONDS_MAX });
 }
 
+const THUMBNAIL_SIDE = 64;
+/** Brightest value, of 255, that still counts as black: compression leaves a little noise. */
+const BLACK_MAX = 2;
+
 /**
- * Shrinking to one pixel reads every line and keeps none. It is done even before a redraw, because a crop would never
- * look at the lines it cuts off and so miss that the last of them never came.
+ * Shrinking reads every line and keeps little. It is done even before a redraw, because a crop would never look at the
+ * lines it cuts off and so miss that the last of them never came.
  */
-async function decodeFully(bytes: Buffer): Promise<void> {
-  await decoder(bytes).resize(1, 1, { fit: 'fill', fastShrinkOnLoad: false }).raw().toBuffer();
+function decodeFully(bytes: Buffer): Promise<Buffer> {
+  const size = { width: THUMBNAIL_SIDE, height: THUMBNAIL_SIDE, fit: 'fill', fastShrinkOnLoad: false } as const;
+  return decoder(bytes).toColourspace('srgb').ensureAlpha().resize(size).raw().toBuffer();
+}
+
+/** A transparent picture is not black, whatever stands behind its transparency. */
+function refuseBlack(rgba: Buffer): void {
+  const isBlack = rgba.every((value, i) => (i % 4 === 3 ? value === 255 : value <= BLACK_MAX));
+  if (isBlack) throw new PictureError('BLACK', 'The picture is black all over');
 }
 
 /** Upright, one frame, and ending where a PNG ends: nothing can hide behind the picture. */

@@ -84,7 +84,8 @@ export function resolveSize(wish: SizeWish, fallback: Size): Size {
   if (aspectRatio === undefined) {
     if (width !== undefined) throw badInput('width', width, 'accompanied by a height or an aspectRatio');
     if (height !== undefined) throw badInput('height', height, 'accompanied by a width or an aspectRatio');
-    return fallback;
+    // Not the object itself: a template is a size and much more, and only the size may become part of a request.
+    return { width: fallback.width, height: fallback.height };
   }
   const ratio = parseRatio(aspectRatio);
   if (width !== undefined) return { width, height: checkedDerivedSide('height', width / ratio, aspectRatio) };

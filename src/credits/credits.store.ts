@@ -85,7 +85,11 @@ export class CreditsStore {
   async book(tx: Tx, row: BalanceRow, bookings: readonly Booking[], also: Partial<BalanceRow>, now: Date) {
     const running = new Map<Bucket, bigint>(BUCKETS.map((bucket) => [bucket, row[bucket]]));
     const written = bookings
-      .map((booking) => ({ ...booking, id: newId('tx'), postings: booking.postings.filter(({ amount }) => amount !== 0n) }))
+      .map((booking) => ({
+        ...booking,
+        id: newId('tx'),
+        postings: booking.postings.filter(({ amount }) => amount !== 0n),
+      }))
       .filter(({ postings }) => postings.length > 0);
     if (written.length > 0) {
       await this.#insertTransactions(tx, row.account_id, written, now);

@@ -36,8 +36,8 @@ interface HonouredQuote extends Quote {
 /** The one way to a price: an estimate query ends here, and a mutation begins here. */
 export class Estimates {
   constructor(
-    private readonly priceBooks: PriceBooks,
-    private readonly tiers: Tiers,
+    private readonly priceBooks: Pick<PriceBooks, 'current' | 'find'>,
+    private readonly tiers: Pick<Tiers, 'allowed' | 'balance' | 'rate'>,
     private readonly health: RouteHealth,
     private readonly enabled: RoutingFacts['enabled'],
     private readonly signer: Signer,

@@ -1,7 +1,7 @@
 import { ApolloServerErrorCode } from '@apollo/server/errors';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { DomainError, type ErrorCode } from '../errors.ts';
-import { isDatabaseAway } from '../platform/database.ts';
+import { isDatabaseAway } from '../platform/database-errors.ts';
 import type { Log } from '../platform/log.ts';
 
 /** Errors that say more about how the request was made than about what it asked for. */

@@ -186,12 +186,7 @@ export class ImageRun {
         return this.#deliver(attemptId, route, ended);
       case 'moderated':
         health.note(route.id, { ok: true, seconds: null });
-        await this.#endAttempt(attemptId, route, 'moderated', ended.message, ended.billed);
-        await this.#fail(
-          'CONTENT_REFUSED',
-          `${route.model.title} withheld this image: ${ended.message} It was not charged. Change the prompt and run it again.`,
-        );
-        return true;
+        return this.#withheld(attemptId, route, ended.message, ended.billed);
       case 'late':
         health.note(route.id, { ok: false, seconds: null });
         await this.#endAttempt(attemptId, route, 'unknown', ended.message);
@@ -203,12 +198,23 @@ export class ImageRun {
     }
   }
 
+  /** Nobody else is asked: what one vendor's moderation withholds is not shopped around. */
+  async #withheld(attemptId: string, route: Route, message: string, billed: boolean): Promise<true> {
+    await this.#endAttempt(attemptId, route, 'moderated', message, billed);
+    await this.#fail(
+      'CONTENT_REFUSED',
+      `${route.model.title} withheld this image: ${message} It was not charged. Change the prompt and run it again.`,
+    );
+    return true;
+  }
+
   async #deliver(attemptId: string, route: Route, delivered: Delivered): Promise<boolean> {
     let picture: FinishedPicture;
     try {
       picture = await finishPicture(delivered.picture, this.#job.request.size);
     } catch (error) {
       if (!(error instanceof PictureError)) throw error;
+      if (error.reason === 'BLACK') return this.#withheld(attemptId, route, 'It came black all over.', true);
       await this.#endAttempt(attemptId, route, 'broken', error.message);
       return false;
     }

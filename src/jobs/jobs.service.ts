@@ -15,7 +15,8 @@ export const JOB_CHANNEL = (jobId: string) => `job:${jobId}`;
 export const CANCEL_CHANNEL = 'job-cancelled';
 
 const PAGE_MAX = 100;
-const LIST = 'jobs';
+/** The name of the list, which its cursors carry. */
+export const JOBS_LIST = 'jobs';
 /** Tells how jobs stand, and ends them. */
 export class Jobs {
   constructor(
@@ -73,7 +74,7 @@ export class Jobs {
   ): Promise<{ items: Job[]; hasNextPage: boolean }> {
     if (!Number.isInteger(page.first) || page.first < 1 || page.first > PAGE_MAX)
       throw badInput('first', page.first, `a whole number from 1 to ${PAGE_MAX}`);
-    const afterId = page.after === null ? null : readCursor(LIST, 'job', page.after);
+    const afterId = page.after === null ? null : readCursor(JOBS_LIST, 'job', page.after);
     const found = await this.store.page(accountId, page.first + 1, afterId, page.status);
     return { items: found.slice(0, page.first), hasNextPage: found.length > page.first };
   }

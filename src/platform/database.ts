@@ -6,6 +6,8 @@ import { PGlite, types as pgliteTypes } from '@electric-sql/pglite';
 import { Kysely, PGliteDialect, PostgresDialect, sql, type Transaction } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import pg from 'pg';
+import { sqlState } from './database-errors.ts';
+import { GuardedPool } from './guarded-pool.ts';
 import type { Log } from './log.ts';
 import { migrations } from './migrations/migrations.ts';
 
@@ -31,15 +33,17 @@ export interface PostgresOptions {
 }
 
 /**
- * Time-outs that answer in about a second when the server is frozen or gone; the libraries' defaults wait for ever.
- * Statements get a little less than the client waits, so that the server's own answer wins where it can.
+ * The libraries wait for ever by default. A server that is gone is noticed within about a second by the guarded pool;
+ * these bound what may take long while it is there. Statements get a little less than the client waits, so that the
+ * server's own answer wins where it can.
  */
-const CONNECT_TIMEOUT_MS = 1_000;
+const CONNECTION_WAIT_MAX_MS = 5_000;
 const STATEMENT_TIMEOUT_MS = 5_000;
 const QUERY_TIMEOUT_MS = 6_000;
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 5_000;
 
 const INT8 = 20;
+const SQLITE_BUSY = 5;
 
 /** A bigint column is a bigint: amounts must never pass through a float. */
 const postgresParsers: pg.CustomTypesConfig = {
@@ -52,16 +56,17 @@ export function openPostgres({ url, poolMax, log }: PostgresOptions): Database {
     connectionString: url,
     max: poolMax,
     types: postgresParsers,
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    connectionTimeoutMillis: CONNECTION_WAIT_MAX_MS,
     statement_timeout: STATEMENT_TIMEOUT_MS,
     query_timeout: QUERY_TIMEOUT_MS,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
     application_name: 'image-studio-gateway',
   });
-  // An idle connection that breaks is replaced on next use; without a listener it would end the process.
+  // A connection that breaks while no statement runs on it must not end the process; it is replaced on its next use.
+  pool.on('connect', (client) => client.on('error', (error) => log.debug({ err: error }, 'a connection broke')));
   pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection broke'));
   return {
-    db: new Kysely({ dialect: new PostgresDialect({ pool }) }),
+    db: new Kysely({ dialect: new PostgresDialect({ pool: new GuardedPool(pool) }) }),
     engine: 'postgres',
     pglite: null,
     close: () => pool.end(),
@@ -76,19 +81,21 @@ export function openPostgres({ url, poolMax, log }: PostgresOptions): Database {
  */
 export async function openPglite(folder: string | null): Promise<Database> {
   const lock = folder === null ? null : lockFolder(folder);
-  const pglite = await PGlite.create({
-    ...(folder !== null && { dataDir: join(folder, 'pglite') }),
-    parsers: { [pgliteTypes.INT8]: BigInt },
-  });
-  return {
-    db: new Kysely({ dialect: new PGliteDialect({ pglite }) }),
-    engine: 'pglite',
-    pglite,
-    async close() {
-      await pglite.close();
-      lock?.close();
-    },
-  };
+  try {
+    const pglite = await PGlite.create({
+      ...(folder !== null && { dataDir: join(folder, 'pglite') }),
+      parsers: { [pgliteTypes.INT8]: BigInt },
+    });
+    return {
+      db: new Kysely({ dialect: new PGliteDialect({ pglite }) }),
+      engine: 'pglite',
+      pglite,
+      close: () => pglite.close().finally(() => lock?.close()),
+    };
+  } catch (error) {
+    lock?.close();
+    throw error;
+  }
 }
 
 function lockFolder(folder: string): DatabaseSync {
@@ -98,12 +105,17 @@ function lockFolder(folder: string): DatabaseSync {
     lock.exec('BEGIN EXCLUSIVE');
   } catch (cause) {
     lock.close();
+    if (!isBusy(cause)) throw cause;
     throw new Error(
       `Another gateway is running on the data folder ${folder}. The embedded database serves one process: stop the other one, choose another DATA_DIR, or set DATABASE_URL.`,
       { cause },
     );
   }
   return lock;
+}
+
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY;
 }
 
 const RETRYABLE = new Set(['40001', '40P01']);
@@ -124,12 +136,6 @@ export async function inTransaction<T>(db: Db, work: (tx: Tx) => Promise<T>): Pr
   }
 }
 
-/** The five-character SQLSTATE of a database error, or null for anything else. */
-export function sqlState(error: unknown): string | null {
-  const code = error instanceof Error && 'code' in error ? error.code : null;
-  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : null;
-}
-
 /** Answers `select 1`, or throws. */
 export async function pingDatabase(db: Db): Promise<void> {
   await sql`select 1`.execute(db);
@@ -139,18 +145,6 @@ export async function pingDatabase(db: Db): Promise<void> {
 export async function lockUntilCommit(tx: Tx, words: string): Promise<void> {
   const key = createHash('sha256').update(words).digest().readBigInt64BE();
   await sql`select pg_advisory_xact_lock(${key.toString()}::bigint)`.execute(tx);
-}
-
-/** Connection failures, server shutdown and start-up, too many connections, and our own time-outs. */
-const AWAY_STATES = /^(08|57P0[1-5]|53300|57014|25006)/;
-const AWAY_MESSAGES =
-  /timeout exceeded when trying to connect|Query read timeout|Connection terminated|timeout expired/i;
-
-/** Whether an error says that the database is away or too slow, and not that a statement was wrong. */
-export function isDatabaseAway(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  return AWAY_STATES.test(code) || /^(ECONN|ENOTFOUND|EPIPE|ETIMEDOUT)/.test(code) || AWAY_MESSAGES.test(error.message);
 }
 
 /** Brings the schema up to date. Safe when several processes start at once: one migrates and the others wait. */

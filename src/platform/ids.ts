@@ -12,7 +12,7 @@ export function newId(kind: IdKind): string {
 export function idKind(id: string): string | null {
   if (id.length > 60) return null;
   try {
-    return TypeID.fromString(id).getType();
+    return TypeID.fromString(id).getType() || null;
   } catch {
     return null;
   }

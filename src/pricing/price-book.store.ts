@@ -10,15 +10,21 @@ type PricingTables = {
     published_by: string | null;
     published_at: Date;
   };
+  price_book_series: { id: string };
 };
 
-export interface PriceBookRow {
+export interface ScheduledVersion {
   readonly version: number;
   readonly effectiveAt: Date;
+}
+
+export interface PriceBookRow extends ScheduledVersion {
   readonly document: PriceBookDocument;
   readonly publishedBy: string | null;
   readonly publishedAt: Date;
 }
+
+const SCHEDULED_MAX = 100;
 
 /** Published versions; rows are never changed. */
 export class PriceBookStore {
@@ -28,21 +34,27 @@ export class PriceBookStore {
     this.#db = db.withTables<PricingTables>();
   }
 
-  /** The version in force at `since` and every one that came or comes after it, by effective time. */
-  async schedule(since: Date): Promise<{ version: number; effectiveAt: Date }[]> {
+  /** Names the versions of this database, and of no other. */
+  async series(): Promise<string> {
+    const { id } = await this.#db.selectFrom('price_book_series').select('id').executeTakeFirstOrThrow();
+    return id;
+  }
+
+  /** The version in force at `now` and the next that are still to come, at most a hundred. */
+  async schedule(now: Date): Promise<ScheduledVersion[]> {
     const rows = await this.#db
       .selectFrom('price_books')
       .select(['version', 'effective_at'])
       .where((eb) =>
         eb.or([
-          eb('effective_at', '>', since),
+          eb('effective_at', '>', now),
           eb(
             'version',
             '=',
             eb
               .selectFrom('price_books')
               .select('version')
-              .where('effective_at', '<=', since)
+              .where('effective_at', '<=', now)
               .orderBy('effective_at', 'desc')
               .orderBy('version', 'desc')
               .limit(1),
@@ -51,7 +63,7 @@ export class PriceBookStore {
       )
       .orderBy('effective_at')
       .orderBy('version')
-      .limit(100)
+      .limit(SCHEDULED_MAX)
       .execute();
     return rows.map((row) => ({ version: row.version, effectiveAt: row.effective_at }));
   }

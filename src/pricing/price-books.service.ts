@@ -4,26 +4,24 @@ import type { Clock } from '../platform/clock.ts';
 import type { EventBus } from '../platform/events.ts';
 import type { Log } from '../platform/log.ts';
 import type { PriceBookCache } from './price-book.cache.ts';
-import type { PriceBookRow, PriceBookStore } from './price-book.store.ts';
+import type { PriceBookRow, PriceBookStore, ScheduledVersion } from './price-book.store.ts';
 import { type PriceBook, type PriceBookDocument, priceBookDocument } from './price-book.ts';
 
 const CHANNEL = 'price-book';
 /** A publish arrives by an event; this heals a lost one. */
 const REVALIDATE_MS = 3_000;
 const HISTORY_MAX = 100;
-/** Processes share a schedule but not a clock: what was in force this long ago stays in it for the slow ones. */
-const CLOCK_SKEW_MAX_MS = 60_000;
 /** Versions are small and few; this only bounds what a stream of old quotes could make us keep. */
-const OTHER_VERSIONS_KEPT_MAX = 50;
+const OLD_VERSIONS_KEPT_MAX = 50;
 
 /**
  * The price books as this process sees them. Everything a request needs is in memory: no call leaves the process for a
  * price. Every process switches to a new version at its effective time by its own clock.
  */
 export class PriceBooks {
-  /** The version in force and those to come, by their effective time. */
-  #scheduled: readonly PriceBook[] = [];
-  readonly #others = new LRUCache<number, PriceBook>({ max: OTHER_VERSIONS_KEPT_MAX });
+  /** The version in force and those to come, by their effective time. A published version never goes or changes. */
+  #schedule: readonly PriceBook[] = [];
+  readonly #old = new LRUCache<number, PriceBook>({ max: OLD_VERSIONS_KEPT_MAX });
   #timer: NodeJS.Timeout | null = null;
   #unsubscribe: (() => void) | null = null;
 
@@ -33,6 +31,7 @@ export class PriceBooks {
     private readonly events: EventBus,
     private readonly clock: Clock,
     private readonly log: Log,
+    private readonly revalidateMs = REVALIDATE_MS,
   ) {}
 
   /** Loads the schedule and keeps it fresh; makes version 1 from `first` when nothing was ever published. */
@@ -40,14 +39,10 @@ export class PriceBooks {
     priceBookDocument.parse(first);
     const now = this.clock.now();
     await this.store.insertFirst({ document: first, effectiveAt: new Date(0), publishedBy: null, publishedAt: now });
-    await this.refresh();
-    const refreshQuietly = () => {
-      this.refresh().catch((error: unknown) =>
-        this.log.warn({ err: error }, 'the price book could not be revalidated; the copy in memory goes on'),
-      );
-    };
-    this.#unsubscribe = this.events.subscribe(CHANNEL, refreshQuietly);
-    this.#timer = setInterval(refreshQuietly, REVALIDATE_MS).unref();
+    // What the event tells of may not have reached Redis yet, so the database is asked.
+    this.#unsubscribe = this.events.subscribe(CHANNEL, () => this.#quietly(this.#reload()));
+    await this.#reload();
+    this.#timer = setInterval(() => this.#quietly(this.refresh()), this.revalidateMs).unref();
   }
 
   stop(): void {
@@ -58,7 +53,8 @@ export class PriceBooks {
   /** The version in force now. */
   current(): PriceBook {
     const now = this.clock.now();
-    const book = this.#scheduled.findLast(({ effectiveAt }) => effectiveAt <= now);
+    // The first has been in force already; a clock that was set back behind it changes nothing about that.
+    const book = this.#schedule.findLast(({ effectiveAt }) => effectiveAt <= now) ?? this.#schedule[0];
     if (!book)
       throw new DomainError(
         'UNAVAILABLE',
@@ -69,12 +65,10 @@ export class PriceBooks {
 
   /** One version, whether it is in force or not; null when it was never published. */
   async find(version: number): Promise<PriceBook | null> {
-    const known = this.#scheduled.find((book) => book.version === version) ?? this.#others.get(version);
+    const known = this.#schedule.find((book) => book.version === version) ?? this.#old.get(version);
     if (known) return known;
-    const stored = await this.cache.find(version);
-    if (!stored) return null;
-    const book: PriceBook = { ...stored, table: priceBookDocument.parse(stored.document) };
-    this.#others.set(version, book);
+    const book = await this.cache.find(version);
+    if (book) this.#old.set(version, book);
     return book;
   }
 
@@ -90,40 +84,61 @@ export class PriceBooks {
    */
   async publish(document: unknown, effectiveAt: Date | null, publishedBy: string): Promise<PriceBook> {
     const now = this.clock.now();
-    const parsed = priceBookDocument.safeParse(document);
-    if (!parsed.success) {
-      const issue = parsed.error.issues[0];
-      const field = ['document', ...(issue?.path ?? [])].join('.');
-      throw new DomainError('BAD_USER_INPUT', `${field}: ${issue?.message}. Nothing was published.`, {
-        field,
-        problems: parsed.error.issues.slice(0, 20).map(({ path, message }) => ({ path: path.join('.'), message })),
-      });
-    }
+    const checked = checkedDocument(document);
     if (effectiveAt !== null && effectiveAt < now)
       throw badInput('effectiveAt', effectiveAt.toISOString(), 'now or later, or left out for now');
-    const version = await this.store.insert({
-      document: document as PriceBookDocument,
-      effectiveAt: effectiveAt ?? now,
-      publishedBy,
-      publishedAt: now,
-    });
-    await this.cache.forgetSchedule();
-    await this.refresh();
-    this.events.publish(CHANNEL, String(version));
-    this.log.info({ version, effectiveAt: effectiveAt ?? now, publishedBy }, 'price book published');
-    const book = await this.find(version);
-    if (!book) throw new Error(`price book ${version} is missing right after it was published`);
+    const row = { document: checked.document, effectiveAt: effectiveAt ?? now, publishedBy, publishedAt: now };
+    const book: PriceBook = { ...checked, version: await this.store.insert(row), effectiveAt: row.effectiveAt };
+    this.log.info({ version: book.version, effectiveAt: book.effectiveAt, publishedBy }, 'price book published');
+    // It is published from here on, whatever happens to those who are told of it.
+    this.#learn([book]);
+    await this.cache.put(book);
+    this.events.publish(CHANNEL, String(book.version));
     return book;
   }
 
+  /** Looks for versions that were published elsewhere. */
   async refresh(): Promise<void> {
-    const scheduled: PriceBook[] = [];
-    const since = new Date(this.clock.now().getTime() - CLOCK_SKEW_MAX_MS);
-    for (const { version } of await this.cache.schedule(since)) {
-      const book = await this.find(version);
-      if (!book) throw new Error(`price book ${version} is in the schedule but nowhere to be found`);
-      scheduled.push(book);
-    }
-    this.#scheduled = scheduled;
+    await this.#load(await this.cache.schedule(this.clock.now()));
   }
+
+  async #reload(): Promise<void> {
+    await this.#load(await this.cache.reload(this.clock.now()));
+  }
+
+  async #load(scheduled: readonly ScheduledVersion[]): Promise<void> {
+    const found = await Promise.all(scheduled.map(({ version }) => this.find(version)));
+    this.#learn(found.filter((book) => book !== null));
+  }
+
+  /** Adds to what is known, for what was seen may be older than it, and drops what is over. */
+  #learn(books: readonly PriceBook[]): void {
+    const known = new Map([...this.#schedule, ...books].map((book) => [book.version, book]));
+    const inOrder = [...known.values()].sort(
+      (a, b) => a.effectiveAt.getTime() - b.effectiveAt.getTime() || a.version - b.version,
+    );
+    const now = this.clock.now();
+    const inForce = inOrder.findLastIndex(({ effectiveAt }) => effectiveAt <= now);
+    for (const book of inOrder.slice(0, Math.max(0, inForce))) this.#old.set(book.version, book);
+    this.#schedule = inOrder.slice(Math.max(0, inForce));
+  }
+
+  #quietly(work: Promise<void>): void {
+    work.catch((error: unknown) =>
+      this.log.warn({ err: error }, 'the price book could not be revalidated; the copy in memory goes on'),
+    );
+  }
+}
+
+function checkedDocument(document: unknown): Pick<PriceBook, 'document' | 'table'> {
+  const { success, data: table, error } = priceBookDocument.safeParse(document);
+  if (success) return { document: document as PriceBookDocument, table };
+  const problems = error.issues
+    .slice(0, 20)
+    .map(({ path, message }) => ({ path: ['document', ...path].join('.'), message }));
+  const [first] = problems;
+  throw new DomainError('BAD_USER_INPUT', `${first?.path}: ${first?.message}. Nothing was published.`, {
+    field: first?.path,
+    problems,
+  });
 }

@@ -44,16 +44,17 @@ function ratioDistance(a: Size, b: Size): number {
 
 type FreeRenders = Extract<Renders, { kind: 'free' }>;
 
-function nearestFree(bounds: FreeRenders, size: Size): RenderPlan['render'] {
-  const { sideMin, sideMax, multipleOf, pixelsMax } = bounds;
-  const ceil = (side: number) => Math.ceil(side / multipleOf) * multipleOf;
-  const floor = (side: number) => Math.floor(side / multipleOf) * multipleOf;
+/** Multiplying by a quotient can fall just beside the whole number that is meant. */
+const ROUNDING = 1e-6;
+
+/** The size itself within the bounds, else the largest of its ratio; to whole steps, upwards where the pixels allow. */
+function nearestFree({ sideMin, sideMax, multipleOf, pixelsMax }: FreeRenders, size: Size): RenderPlan['render'] {
   const grown = Math.max(1, sideMin / size.width, sideMin / size.height);
-  const covering = { width: ceil(size.width * grown), height: ceil(size.height * grown) };
-  const fits = covering.width <= sideMax && covering.height <= sideMax && pixelsOf(covering) <= pixelsMax;
-  if (fits) return { ...covering, aspectRatio: null, imageSize: null };
   const shrunk = Math.min(sideMax / size.width, sideMax / size.height, Math.sqrt(pixelsMax / pixelsOf(size)));
-  // A quotient multiplied back can fall just short of the whole number it stands for.
-  const within = (side: number) => Math.min(sideMax, Math.max(sideMin, floor(side * shrunk + 1e-6)));
-  return { width: within(size.width), height: within(size.height), aspectRatio: null, imageSize: null };
+  const factor = Math.min(grown, shrunk);
+  const within = (steps: number) => Math.min(sideMax, Math.max(sideMin, steps * multipleOf));
+  const rounded = (round: (side: number) => number) => ({ width: round(size.width), height: round(size.height) });
+  const up = rounded((side) => within(Math.ceil((side * factor) / multipleOf - ROUNDING)));
+  const down = rounded((side) => within(Math.floor((side * factor) / multipleOf + ROUNDING)));
+  return { ...(pixelsOf(up) <= pixelsMax ? up : down), aspectRatio: null, imageSize: null };
 }

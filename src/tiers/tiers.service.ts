@@ -1,7 +1,7 @@
 import type { Account, LimitOverrides, Role } from '../accounts/account.ts';
 import type { Accounts, IssuedKey } from '../accounts/accounts.service.ts';
 import type { Balance } from '../credits/balance.ts';
-import type { Credits } from '../credits/credits.service.ts';
+import type { Credits, Terms } from '../credits/credits.service.ts';
 import { badInput } from '../errors.ts';
 import type { Clock } from '../platform/clock.ts';
 import { type Db, inTransaction, type Tx } from '../platform/database.ts';
@@ -13,6 +13,8 @@ import { formatCredits } from '../pricing/prices.ts';
 import { type Allowed, allowedFor, asTier, tierRank } from './tier.ts';
 
 export const BALANCE_CHANNEL = (accountId: string) => `balance:${accountId}`;
+
+const REASON_LENGTH_MAX = 200;
 
 export interface NewAccount {
   readonly name: string;
@@ -49,15 +51,12 @@ export class Tiers {
 
   /** Settles a period that is over and grants the next; a waiting downgrade begins here. Once, however many try. */
   async enterPeriod(accountId: string): Promise<void> {
-    const now = this.clock.now();
-    const changed = await inTransaction(this.db, async (tx) => {
-      const account = await this.accounts.get(accountId, tx);
-      const tier = asTier(account.nextTier ?? account.tier);
-      const entered = await this.credits.enterPeriod(tx, accountId, this.#monthlyGrant(tier), now);
-      if (entered !== null && account.nextTier !== null) await this.#applyTier(tx, accountId, tier);
-      return entered !== null && account.nextTier !== null;
+    const { before, entered } = await inTransaction(this.db, async (tx) => {
+      const before = await this.accounts.lock(tx, accountId);
+      return { before, entered: await this.#enterPeriod(tx, before) };
     });
-    if (changed) this.accounts.announceChange();
+    if (entered === null) return;
+    if (entered.tier !== before.tier) this.accounts.announceChange();
     this.events.publish(BALANCE_CHANNEL(accountId), '');
   }
 
@@ -68,10 +67,9 @@ export class Tiers {
     return inTransaction(this.db, async (tx) => {
       const account = await this.accounts.create(tx, wish);
       await this.credits.open(tx, {
+        ...this.#termsOf(wish.tier),
         accountId: account.id,
-        postpaid: this.#isPostpaid(wish.tier),
         spendCap: wish.spendCap,
-        monthly: this.#monthlyGrant(wish.tier),
         openedAt: account.createdAt,
       });
       return { account, issued: await this.accounts.issueKey(account.id, keyLabel, tx) };
@@ -87,20 +85,13 @@ export class Tiers {
   ): Promise<Account> {
     if (limits) checkLimits(limits);
     if (spendCap !== undefined) checkSpendCap(spendCap);
-    const now = this.clock.now();
     await inTransaction(this.db, async (tx) => {
-      const account = await this.accounts.get(accountId, tx);
-      const from = asTier(account.tier);
+      const locked = await this.accounts.lock(tx, accountId);
+      // A period that is over is settled first, so that what is granted now belongs to the one that is running.
+      const account = (await this.#enterPeriod(tx, locked)) ?? locked;
       if (limits !== null) await this.accounts.update(tx, accountId, { limits });
       if (spendCap !== undefined) await this.credits.setTerms(tx, accountId, { spendCap });
-      if (tierRank(tier) < tierRank(from)) {
-        await this.accounts.update(tx, accountId, { nextTier: tier });
-        return;
-      }
-      await this.#applyTier(tx, accountId, tier);
-      const difference = this.#monthlyGrant(tier) - this.#monthlyGrant(from);
-      if (difference > 0n)
-        await this.credits.grant(tx, accountId, 'monthly', difference, `Upgrade from ${from} to ${tier}`, now);
+      await this.#moveTo(tx, account, tier);
     });
     this.accounts.announceChange();
     this.events.publish(BALANCE_CHANNEL(accountId), '');
@@ -110,6 +101,8 @@ export class Tiers {
   /** Gives a top-up that does not expire. @throws NOT_FOUND, BAD_USER_INPUT */
   async topUp(accountId: string, amount: bigint, reason: string): Promise<Account> {
     if (amount <= 0n) throw badInput('credits', formatCredits(amount), 'more than 0');
+    if (reason.length < 1 || reason.length > REASON_LENGTH_MAX)
+      throw badInput('reason', reason, `1 to ${REASON_LENGTH_MAX} characters`);
     const account = await this.accounts.get(accountId);
     await this.credits.topUp(accountId, amount, reason, this.clock.now());
     this.events.publish(BALANCE_CHANNEL(accountId), '');
@@ -126,17 +119,39 @@ export class Tiers {
     return this.submissions.take(account.id, allowed.submissionsPerMinute);
   }
 
-  async #applyTier(tx: Tx, accountId: string, tier: Tier): Promise<void> {
-    await this.accounts.update(tx, accountId, { tier, nextTier: null });
-    await this.credits.setTerms(tx, accountId, { postpaid: this.#isPostpaid(tier) });
+  /**
+   * Moves an account, which must be locked, into the period of now if its own is over, and into the tier that waited
+   * for it. Returns the account as it is then, or null when its period is still running.
+   */
+  async #enterPeriod(tx: Tx, account: Account): Promise<Account | null> {
+    const tier = asTier(account.nextTier ?? account.tier);
+    const entered = await this.credits.enterPeriod(tx, account.id, this.#termsOf(tier), this.clock.now());
+    if (entered === null) return null;
+    if (account.nextTier !== null) await this.accounts.update(tx, account.id, { tier, nextTier: null });
+    return { ...account, tier, nextTier: null };
   }
 
-  #monthlyGrant(tier: Tier): bigint {
-    return this.priceBooks.current().table.tiers[tier].monthlyCredits ?? 0n;
+  async #moveTo(tx: Tx, account: Account, tier: Tier): Promise<void> {
+    const from = asTier(account.tier);
+    if (tierRank(tier) < tierRank(from)) {
+      await this.accounts.update(tx, account.id, { nextTier: tier });
+      return;
+    }
+    await this.accounts.update(tx, account.id, { tier, nextTier: null });
+    if (tier === from) return;
+    const { monthly, postpaid } = this.#termsOf(tier);
+    await this.credits.setTerms(tx, account.id, { postpaid });
+    const difference = monthly - this.#termsOf(from).monthly;
+    if (difference > 0n) {
+      const reason = `Upgrade from ${from} to ${tier}`;
+      await this.credits.grant(tx, account.id, 'monthly', difference, reason, this.clock.now());
+    }
   }
 
-  #isPostpaid(tier: Tier): boolean {
-    return this.priceBooks.current().table.tiers[tier].monthlyCredits === null;
+  /** What the tier gives and how it pays, in the price book in force. */
+  #termsOf(tier: Tier): Terms {
+    const { monthlyCredits } = this.priceBooks.current().table.tiers[tier];
+    return { monthly: monthlyCredits ?? 0n, postpaid: monthlyCredits === null };
   }
 }
 

@@ -17,45 +17,24 @@ query EstimateOneImage {
     }
   ) {
     credits
-    lines {
-      label
-      quantity
-      unitCredits
-      credits
-    }
+    lines { label quantity unitCredits credits }
     balanceBefore
     balanceAfter
     affordableCount
 
     # May it run now? If not, here is every reason.
-    preflight {
-      ok
-      refusals {
-        __typename
-        message
-      }
-    }
+    preflight { ok refusals { __typename message } }
 
     # What else would do, for less.
-    alternatives {
-      description
-      credits
-      saves
-    }
-    identicalAssets {
-      id
-      url
-    }
+    alternatives { description credits saves }
+    identicalAssets { id url }
 
     # Who would draw it, in this order.
     routes {
       id
       healthy
       expectedSeconds
-      render {
-        width
-        height
-      }
+      render { width height }
     }
 
     # Give the quote to the mutation that generates,
@@ -93,9 +72,7 @@ query GuideExamples {
         }
       ]
     }
-  ) {
-    ...Price
-  }
+  ) { ...Price }
 
   blogFeaturedImage: estimateWorkflow(
     input: {
@@ -116,9 +93,7 @@ query GuideExamples {
         }
       ]
     }
-  ) {
-    ...Price
-  }
+  ) { ...Price }
 
   productPhotography: estimateWorkflow(
     input: {
@@ -142,9 +117,7 @@ query GuideExamples {
         }
       ]
     }
-  ) {
-    ...Price
-  }
+  ) { ...Price }
 
   contentLibrary: estimateWorkflow(
     input: {
@@ -170,26 +143,13 @@ query GuideExamples {
         }
       ]
     }
-  ) {
-    ...Price
-  }
+  ) { ...Price }
 }
 
 fragment Price on WorkflowEstimate {
   credits
-  steps {
-    id
-    operation
-    images
-    credits
-    notes
-  }
-  preflight {
-    ok
-    refusals {
-      message
-    }
-  }
+  steps { id operation images credits notes }
+  preflight { ok refusals { message } }
 }
 `;
 
@@ -199,7 +159,10 @@ const generateAndReadReceipt = `# Draws a picture, waits for it up to 30 seconds
 # it twice never draws or charges twice.
 mutation GenerateAndReadReceipt {
   generate(
-    input: { prompt: "A lighthouse at dusk", quality: DRAFT }
+    input: {
+      prompt: "A lighthouse at dusk"
+      quality: DRAFT
+    }
     waitSeconds: 30
   ) {
     ... on Submission {
@@ -215,13 +178,10 @@ mutation GenerateAndReadReceipt {
             width
             height
 
-            # Ctrl+click it in the answer to see the picture.
+            # Ctrl+click it to see the picture.
             url
           }
-          failure {
-            code
-            message
-          }
+          failure { code message }
         }
 
         # quoted = held = captured + released, always.
@@ -231,12 +191,7 @@ mutation GenerateAndReadReceipt {
           captured
           released
           settled
-          entries {
-            kind
-            bucket
-            amount
-            reason
-          }
+          entries { kind bucket amount reason }
         }
       }
     }
@@ -253,11 +208,7 @@ mutation GenerateAndReadReceipt {
       }
       estimate {
         credits
-        alternatives {
-          description
-          credits
-          saves
-        }
+        alternatives { description credits saves }
       }
     }
   }
@@ -274,11 +225,7 @@ query MyAccount {
     held
     available
     unlimited
-    credits {
-      monthly
-      topup
-      periodEndsAt
-    }
+    credits { monthly topup periodEndsAt }
     limits {
       qualityMax
       modules
@@ -286,28 +233,12 @@ query MyAccount {
       runningJobs
       submissionsPerMinute
     }
-    allowances {
-      provider
-      limit
-      left
-    }
-    rateLimit {
-      limit
-      remaining
-      resetsAt
-    }
+    allowances { provider limit left }
+    rateLimit { limit remaining resetsAt }
   }
 
   # What it made last.
-  assets(first: 5) {
-    nodes {
-      prompt
-      model
-      cost
-      createdAt
-      url
-    }
-  }
+  assets(first: 5) { nodes { prompt model cost createdAt url } }
 }
 `;
 
@@ -317,18 +248,10 @@ query PriceBook {
   priceBook {
     version
     effectiveAt
-    generateByQuality {
-      ...Row
-    }
-    generateByModel {
-      ...Row
-    }
-    edit {
-      ...Row
-    }
-    upscale {
-      ...Row
-    }
+    generateByQuality { ...Row }
+    generateByModel { ...Row }
+    edit { ...Row }
+    upscale { ...Row }
     optimize
     tiers {
       tier
@@ -343,14 +266,7 @@ query PriceBook {
   }
 }
 
-fragment Row on PriceRow {
-  name
-  prices {
-    S
-    M
-    L
-  }
-}
+fragment Row on PriceRow { name prices { S M L } }
 `;
 
 /** What the playground opens with: something worth running, in the order a newcomer would want it. */

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Asset } from '../../src/assets/asset.ts';
-import { assetCursor } from '../../src/assets/asset-cursor.ts';
+import { writeCursor } from '../../src/platform/cursor.ts';
 import type { Database } from '../../src/platform/database.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { lineageOf, NOW, TestLibrary, tinyPicture } from './library.ts';
@@ -123,7 +123,7 @@ export function assetsStoreSuite(engine: string, open: () => Promise<Database>):
         seen.push(...page.items.map((asset) => asset.id));
         sizes.push(page.items.length);
         const last = page.items.at(-1);
-        after = last ? assetCursor(last) : null;
+        after = last ? writeCursor('assets', last.id) : null;
         more = page.hasNextPage;
       }
       expect(seen).toEqual(newestFirst);
@@ -165,8 +165,8 @@ export function assetsStoreSuite(engine: string, open: () => Promise<Database>):
       ['a bare id', id],
       ['of another list', Buffer.from(`jobs:${id}`).toString('base64url')],
       ['of another kind of id', Buffer.from(`assets:${newId('job')}`).toString('base64url')],
-      ['padded', `${assetCursor({ id })}=`],
-      ['followed by rubbish', `${assetCursor({ id })}*`],
+      ['padded', `${writeCursor('assets', { id }.id)}=`],
+      ['followed by rubbish', `${writeCursor('assets', { id }.id)}*`],
       ['of 10,000 characters', randomBytes(5_000).toString('hex')],
       ['with a NUL', Buffer.from(`assets:${id}\0`).toString('base64url')],
     ])('refuses a cursor that is %s', async (_what, after) => {

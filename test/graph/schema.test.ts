@@ -10,6 +10,7 @@ import {
 } from 'graphql';
 import { describe, expect, test } from 'vitest';
 import { printedSchema } from '../../src/graph/schema.ts';
+import { PLAYGROUND_TABS } from '../../src/web/examples.ts';
 
 const printed = printedSchema();
 const schema = buildSchema(printed);
@@ -83,4 +84,9 @@ test('every list that can grow is a connection with a limit, or says how long it
     String(type).startsWith('['),
   );
   expect(lists.map(({ name }) => name).sort()).toEqual(['models', 'nodes', 'priceHistory', 'providers', 'templates']);
+});
+
+test('every example of the playground fits the schema', () => {
+  const mistakes = PLAYGROUND_TABS.flatMap(({ query }) => validate(schema, parse(query)).map(({ message }) => message));
+  expect(mistakes).toEqual([]);
 });

@@ -1,41 +1,16 @@
-import { existsSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type FastifyInstance, fastify } from 'fastify';
 import { buildSchema, graphql } from 'graphql';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { PLAYGROUND_TABS } from '../../src/web/examples.ts';
 import { createPlayground, type Playground } from '../../src/web/playground.ts';
+import { hasBrowser, launchBrowser } from '../support/browser.ts';
 
-const CHROMIUM = [
-  process.env.CHROMIUM_PATH,
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
-].find((path) => path !== undefined && existsSync(path));
-
-const QUIET = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  // Even a request that is tried reaches nobody.
-  '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
-];
-
-if (!CHROMIUM) {
-  process.stderr.write('\nSKIPPED: the playground in a browser. No Chromium was found; set CHROMIUM_PATH to one.\n\n');
-}
-
-describe.skipIf(!CHROMIUM)('the playground in a browser', () => {
+describe.skipIf(!hasBrowser)('the playground in a browser', () => {
   let browser: Browser;
   let context: BrowserContext;
   let page: Page;
@@ -50,7 +25,7 @@ describe.skipIf(!CHROMIUM)('the playground in a browser', () => {
   const schema = buildSchema('type Query { "Says it back." hello(name: String): String }');
 
   beforeAll(async () => {
-    browser = await chromium.launch({ executablePath: CHROMIUM ?? '', args: QUIET });
+    browser = await launchBrowser();
     app = fastify();
     await app.register(createPlayground({ endpoint: '/graphql', demoKey: null, tabs: [] }).files);
     app.get('/graphql', (request, reply) =>
@@ -167,6 +142,10 @@ describe.skipIf(!CHROMIUM)('the playground in a browser', () => {
 
   it('comes back after a reload as it was left, with no tab more', async () => {
     await open();
+    await expect.poll(rememberedTab).toBe(0);
+    await open();
+    expect(await tabs()).toHaveLength(5);
+
     await choose('MyAccount');
     await expect.poll(editor).toContain('viewer');
     await expect.poll(rememberedTab).toBe(3);
@@ -180,6 +159,7 @@ describe.skipIf(!CHROMIUM)('the playground in a browser', () => {
 
   it('uses a new demo key at once, whatever it remembers of the old one', async () => {
     await open();
+    await expect.poll(rememberedTab).toBe(0);
     playground = createPlayground({ endpoint: '/graphql', demoKey: 'another-key', tabs: PLAYGROUND_TABS });
     await open();
     await expect.poll(headers).toContain('Bearer another-key');

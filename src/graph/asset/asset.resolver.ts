@@ -1,6 +1,6 @@
 import { Arg, Ctx, FieldResolver, ID, Int, Query, Resolver, Root } from 'type-graphql';
 import type * as assets from '../../assets/asset.ts';
-import { type AssetsService, PAGE_SIZE_MAX } from '../../assets/assets.service.ts';
+import { ASSETS_LIST, type AssetsService, PAGE_SIZE_MAX } from '../../assets/assets.service.ts';
 import { notFound } from '../../errors.ts';
 import type { Job as JobRecord } from '../../jobs/job.ts';
 import { writeCursor } from '../../platform/cursor.ts';
@@ -34,7 +34,7 @@ export class AssetResolver {
     @Arg('after', () => String, { nullable: true, description: 'Only those after this cursor.' }) after: string | null,
   ) {
     const page = await this.assets.list(viewerOf(context).id, { first, after, filter: filter && given(filter) });
-    return toConnection(page, after, (asset) => writeCursor('assets', asset.id));
+    return toConnection(page, after, (asset) => writeCursor(ASSETS_LIST, asset.id));
   }
 
   @FieldResolver(() => String, {

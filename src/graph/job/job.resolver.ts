@@ -3,7 +3,7 @@ import type { Asset as AssetRecord } from '../../assets/asset.ts';
 import { formatSize } from '../../catalog/sizes.ts';
 import { notFound } from '../../errors.ts';
 import type { Attempt, JobImage as ImageRecord, Job as JobRecord, JobStatus } from '../../jobs/job.ts';
-import type { Jobs } from '../../jobs/jobs.service.ts';
+import { JOBS_LIST, type Jobs } from '../../jobs/jobs.service.ts';
 import { type Submissions, type SubmitResult, WAIT_SECONDS_MAX } from '../../jobs/submissions.service.ts';
 import { writeCursor } from '../../platform/cursor.ts';
 import { Asset } from '../asset/asset.type.ts';
@@ -74,7 +74,7 @@ export class JobResolver {
     @Arg('after', () => String, { nullable: true, description: 'Only those after this cursor.' }) after: string | null,
   ) {
     const page = await this.jobs.list(viewerOf(context).id, { first, after: after ?? null, status: status ?? null });
-    return toConnection(page, after, (job) => writeCursor('jobs', job.id));
+    return toConnection(page, after, (job) => writeCursor(JOBS_LIST, job.id));
   }
 
   @FieldResolver(() => String, { description: 'The words that were asked for.' })

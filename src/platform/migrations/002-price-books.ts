@@ -18,5 +18,13 @@ export const priceBooks: Migration = {
     await sql`insert into price_book_series default values`.execute(db);
     await sql`create sequence price_books_version start 2 owned by price_books.version`.execute(db);
     await sql`alter table price_books alter version set default nextval('price_books_version')`.execute(db);
+    await sql`
+      create function refuse_price_book_change() returns trigger language plpgsql as $$
+      begin
+        raise exception 'a published price book never changes: publish a new version';
+      end $$`.execute(db);
+    await sql`
+      create trigger price_books_append_only before update or delete or truncate on price_books
+      for each statement execute function refuse_price_book_change()`.execute(db);
   },
 };

@@ -1,0 +1,31 @@
+/** The server answers nobody: it has stopped without a word, or the way to it is cut. */
+export class DatabaseSilent extends Error {
+  override readonly name = 'DatabaseSilent';
+  constructor() {
+    super('the database server does not answer');
+  }
+}
+
+/** The five-character SQLSTATE of a database error, or null for anything else. */
+export function sqlState(error: unknown): string | null {
+  const code = error instanceof Error && 'code' in error ? error.code : null;
+  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : null;
+}
+
+/** Connection failures, server shutdown and start-up, too many connections, read-only, and our own time-outs. */
+const AWAY_STATES = /^(08...|57P0[1-5]|53300|57014|25P03|25006)$/;
+const AWAY_CODES = /^(ECONN|ENOTFOUND|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EAI_AGAIN)/;
+const AWAY_MESSAGES =
+  /timeout exceeded when trying to connect|Query read timeout|Connection terminated|timeout expired|not queryable/i;
+
+/** Whether an error says that the database is away or too slow, and not that a statement was wrong. */
+export function isDatabaseAway(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  return (
+    error instanceof DatabaseSilent ||
+    AWAY_STATES.test(code) ||
+    AWAY_CODES.test(code) ||
+    AWAY_MESSAGES.test(error.message)
+  );
+}

@@ -1,0 +1,138 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { HoldRefusal, HoldRequest } from '../../src/credits/balance.ts';
+import { openPostgres } from '../../src/platform/database.ts';
+import { createLog } from '../../src/platform/log.ts';
+import { freshDatabase, hasPostgres } from '../support/databases.ts';
+import { expectLawsHold } from '../support/invariants.ts';
+import { expectLedgerSound, PERIOD_END, TestLedger, type Wish } from './ledger.ts';
+
+const POOLS = 2;
+const CONNECTIONS = 16;
+
+// The embedded engine has one connection: nothing happens at once there, so these have nothing to show on it.
+describe.skipIf(!hasPostgres)('the ledger under concurrency', () => {
+  const closers: (() => Promise<void>)[] = [];
+  /** Each on a pool of its own, as two processes have. */
+  const ledgers: TestLedger[] = [];
+  let ledger: TestLedger;
+  beforeAll(async () => {
+    const { db, url, close } = await freshDatabase('postgres');
+    for (let pool = 0; pool < POOLS; pool++) {
+      const database = openPostgres({ url: url ?? '', poolMax: CONNECTIONS, log: createLog('silent') });
+      ledgers.push(new TestLedger(database.db));
+      closers.push(() => database.close());
+    }
+    closers.push(close);
+    ledger = new TestLedger(db);
+  });
+  afterAll(async () => {
+    for (const close of closers) await close();
+  });
+  afterEach(() => expectLedgerSound(ledger.db));
+
+  /** Asks for `count` holds at once, half of them through each pool, and counts how they ended. */
+  async function holdsAtOnce(count: number, account: string, amount: bigint, more: Partial<HoldRequest> = {}) {
+    const refusals = await Promise.all(
+      Array.from({ length: count }, (_, index) => ledgers[index % POOLS]?.refusalOf(account, amount, more)),
+    );
+    const counts: Partial<Record<HoldRefusal | 'HELD', number>> = {};
+    for (const refusal of refusals) counts[refusal ?? 'HELD'] = (counts[refusal ?? 'HELD'] ?? 0) + 1;
+    return counts;
+  }
+
+  test.each<[string, Wish, Partial<HoldRequest>, HoldRefusal]>([
+    ['a balance for 100', { monthly: 60n, topup: 40n }, {}, 'INSUFFICIENT'],
+    ['a spend cap of 100', { postpaid: true, spendCap: 100n }, {}, 'SPEND_CAP'],
+    ['a limit of 100 open holds', { monthly: 5_000n }, { openHoldsMax: 100 }, 'TOO_MANY_OPEN'],
+    [
+      'an allowance of 100 images',
+      { monthly: 5_000n },
+      { allowance: { provider: 'gemini', images: 1, limit: 100 } },
+      'ALLOWANCE_USED',
+    ],
+  ])('of 1,000 holds at once on %s exactly 100 are held', async (_, wish, limits, refusal) => {
+    const account = await ledger.open(wish);
+    expect(await holdsAtOnce(1_000, account, 1n, limits)).toEqual({ HELD: 100, [refusal]: 900 });
+    expect(await ledger.credits.balance(account)).toMatchObject({ held: 100n, spent: 100n, openHolds: 100 });
+    await expectLawsHold(ledger.db);
+  });
+
+  test('holds at once that do not divide the balance take as many as fit', async () => {
+    const account = await ledger.open({ monthly: 50n, topup: 50n });
+    expect(await holdsAtOnce(200, account, 7n)).toEqual({ HELD: 14, INSUFFICIENT: 186 });
+    expect(await ledger.buckets(account)).toEqual({ topup: 2n, held: 98n, issued: -100n });
+  });
+
+  test('16 settlements of one hold at once, from two processes, end it once', async () => {
+    for (let round = 0; round < 10; round++) {
+      const account = await ledger.open({ monthly: 10n, topup: 10n });
+      const hold = await ledger.hold(account, 15n);
+      const endings = await Promise.all(
+        Array.from({ length: 16 }, (_, index) => ledgers[index % POOLS]?.settle(hold, [BigInt(index % 5)])),
+      );
+      const ended = endings.filter((ending) => ending !== null);
+      expect(ended).toHaveLength(1);
+      expect(await ledger.credits.balance(account)).toMatchObject({
+        captured: ended[0]?.captured,
+        held: 0n,
+        openHolds: 0,
+      });
+    }
+  });
+
+  test('16 processes that find a period over enter the next one once', async () => {
+    const account = await ledger.open({ monthly: 25n });
+    const entered = await Promise.all(
+      Array.from({ length: 16 }, (_, index) => ledgers[index % POOLS]?.enterPeriod(account, 25n, PERIOD_END)),
+    );
+    expect(entered.filter((period) => period !== null)).toHaveLength(1);
+    expect(await ledger.buckets(account)).toEqual({ monthly: 25n, expired: 25n, issued: -50n });
+  });
+
+  test('holds, settlements, top-ups and the end of a period at once lose and make nothing', async () => {
+    const account = await ledger.open({ monthly: 500n, topup: 500n });
+    const old = await Promise.all(Array.from({ length: 20 }, () => ledger.hold(account, 10n)));
+    await Promise.all([
+      ...old.map((hold, index) => ledgers[index % POOLS]?.settle(hold, [4n], PERIOD_END)),
+      ...Array.from({ length: 20 }, (_, index) =>
+        ledgers[index % POOLS]?.credits.topUp(account, 1n, 'Top-up', PERIOD_END),
+      ),
+      ...Array.from({ length: 4 }, (_, index) => ledgers[index % POOLS]?.enterPeriod(account, 500n, PERIOD_END)),
+    ]);
+    // 20 holds of 10 took 200 of the monthly credits: 80 were captured, and the 120 that came back expired with the rest.
+    expect(await ledger.buckets(account)).toEqual({
+      monthly: 500n,
+      topup: 520n,
+      captured: 80n,
+      expired: 420n,
+      issued: -1_520n,
+    });
+  });
+
+  test('a refusal that is no longer true when it is looked into becomes a hold', async () => {
+    const account = await ledger.open({ monthly: 10n });
+    const first = await ledger.hold(account, 10n);
+    const results = await Promise.all([
+      ...Array.from({ length: 50 }, () => ledgers[0]?.refusalOf(account, 10n)),
+      ledgers[1]?.settle(first, []),
+    ]);
+    const refusals = results.slice(0, 50);
+    // Whichever came first, exactly one may have the credits that came back, and nobody is told an untrue reason.
+    expect(refusals.filter((refusal) => refusal === null).length).toBeLessThanOrEqual(1);
+    expect(new Set(refusals)).not.toContain('SPEND_CAP');
+    expect((await ledger.credits.balance(account)).held).toBeLessThanOrEqual(10n);
+  });
+
+  test('accounts do not wait for one another', async () => {
+    const busy = await ledger.open({ monthly: 10n });
+    const free = await ledger.open({ monthly: 10n });
+    const { promise: letGo, resolve } = Promise.withResolvers<void>();
+    const holding = ledger.db.transaction().execute(async (tx) => {
+      await ledger.credits.grant(tx, busy, 'topup', 1n, 'Top-up', PERIOD_END);
+      await letGo;
+    });
+    expect(await ledger.refusalOf(free, 10n)).toBeNull();
+    resolve();
+    await holding;
+  });
+});

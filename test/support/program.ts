@@ -1,0 +1,67 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { endProcess, run } from './server-process.ts';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+const TSC = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc');
+
+let built: Promise<unknown> | null = null;
+
+/** Compiles the program into dist, once for a test file. */
+export function build(): Promise<unknown> {
+  built ??= run(process.execPath, [TSC, '-p', 'tsconfig.build.json'], { cwd: ROOT });
+  return built;
+}
+
+export interface Program {
+  readonly url: string;
+  readonly printed: () => string;
+  readonly process: ChildProcess;
+  end(signal: NodeJS.Signals): Promise<void>;
+}
+
+const START_DEADLINE_MS = 60_000;
+
+/** Starts the compiled program as a process of its own and waits until it says that it is ready. */
+export async function startProgram(environment: Record<string, string>): Promise<Program> {
+  await build();
+  const child = spawn(process.execPath, [join(ROOT, 'dist', 'main.js')], {
+    env: { PATH: process.env.PATH, PORT: '0', LOG_LEVEL: 'warn', ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let printed = '';
+  const url = await new Promise<string>((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`it did not start:\n${printed}`)), START_DEADLINE_MS);
+    const read = (data: Buffer) => {
+      printed += data.toString();
+      const ready = /ready at (http:\/\/[^/\s]+)\/graphql/.exec(printed);
+      if (ready?.[1]) {
+        clearTimeout(timer);
+        resolve(ready[1]);
+      }
+    };
+    child.stdout.on('data', read);
+    child.stderr.on('data', read);
+    child.once('exit', (code) => {
+      clearTimeout(timer);
+      reject(new Error(`it ended with ${code}:\n${printed}`));
+    });
+  });
+  return { url, printed: () => printed, process: child, end: (signal) => endProcess(child, signal) };
+}
+
+/** Runs the compiled program, which must end by itself, and answers how. */
+export async function runProgram(
+  environment: Record<string, string>,
+): Promise<{ code: number | null; printed: string }> {
+  await build();
+  const child = spawn(process.execPath, [join(ROOT, 'dist', 'main.js')], {
+    env: { PATH: process.env.PATH, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let printed = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (data: Buffer) => (printed += data.toString()));
+  const code = await new Promise<number | null>((resolve) => child.once('exit', resolve));
+  return { code, printed };
+}
