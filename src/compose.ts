@@ -106,6 +106,28 @@ export async function startGateway(config: Config, substitutes: Substitutes = {}
 
 type Opened = <T>(part: T, close: (part: T) => unknown) => T;
 
+/** Opens the first operator's account of a system and answers its key, without serving anything. */
+export async function createOperator(config: Config, name: string): Promise<string> {
+  const closers: (() => unknown)[] = [];
+  const opened: Opened = (part, close) => {
+    closers.unshift(() => close(part));
+    return part;
+  };
+  try {
+    await mkdir(config.dataDir, { recursive: true });
+    const log = createLog(config.logLevel);
+    const platform = await openPlatform(config, undefined, log, opened);
+    const { tiers } = await openDomain(config, platform, systemClock, 1, log, opened);
+    const { issued } = await tiers.open(
+      { name, role: 'OPERATOR', tier: 'ENTERPRISE', limits: {}, spendCap: null },
+      'first operator',
+    );
+    return issued.secret;
+  } finally {
+    for (const close of closers) await close();
+  }
+}
+
 /** What we run on. */
 async function openPlatform(config: Config, given: Database | undefined, log: Log, opened: Opened) {
   const metrics = new Metrics();

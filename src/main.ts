@@ -11,28 +11,18 @@ if (major < 22 || (major === 22 && minor < 18)) {
 }
 
 const { ConfigError, readConfig } = await import('./config.ts');
-const { startGateway } = await import('./compose.ts');
+const { createOperator, startGateway } = await import('./compose.ts');
 const { banner } = await import('./banner.ts');
 
+const [command, ...words] = process.argv.slice(2);
 try {
-  const config = readConfig();
-  const gateway = await startGateway(config);
-  process.stdout.write(banner(config, gateway));
-  let stopping = false;
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(signal, () => {
-      // A second signal is somebody in a hurry.
-      if (stopping) process.exit(1);
-      stopping = true;
-      gateway.stop().then(
-        () => process.exit(0),
-        (error: unknown) => {
-          process.stderr.write(`Stopping failed: ${error instanceof Error ? error.stack : String(error)}\n`);
-          process.exit(1);
-        },
-      );
-    });
-  }
+  if (command === undefined) await serve();
+  else if (command === 'operator:create')
+    process.stdout.write(`${await createOperator(readConfig(), words.join(' ') || 'Operator')}\n`);
+  else
+    throw new Error(
+      `there is no command ${JSON.stringify(command)}; without one the gateway starts, and "operator:create <name>" opens an operator's account`,
+    );
 } catch (error) {
   const message =
     error instanceof ConfigError
@@ -40,4 +30,24 @@ try {
       : `The gateway could not start: ${error instanceof Error ? error.message : String(error)}`;
   process.stderr.write(`${message}\n`);
   process.exit(1);
+}
+
+async function serve(): Promise<void> {
+  const config = readConfig();
+  const gateway = await startGateway(config);
+  process.stdout.write(banner(config, gateway));
+  let stopping = false;
+  const stop = () => {
+    // A second signal is somebody in a hurry.
+    if (stopping) process.exit(1);
+    stopping = true;
+    gateway.stop().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        process.stderr.write(`Stopping failed: ${error instanceof Error ? error.stack : String(error)}\n`);
+        process.exit(1);
+      },
+    );
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop);
 }

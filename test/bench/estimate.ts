@@ -33,8 +33,15 @@ interface Round {
   readonly p99: number;
 }
 
-async function start(name: string, args: readonly string[], environment: Record<string, string>): Promise<Server & { printed: string }> {
-  const child = spawn(process.execPath, [...args], { env: { PATH: process.env.PATH, ...environment }, stdio: ['ignore', 'pipe', 'inherit'] });
+async function start(
+  name: string,
+  args: readonly string[],
+  environment: Record<string, string>,
+): Promise<Server & { printed: string }> {
+  const child = spawn(process.execPath, [...args], {
+    env: { PATH: process.env.PATH, ...environment },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   let printed = '';
   const url = await new Promise<string>((resolve, reject) => {
     child.stdout.on('data', (data: Buffer) => {
@@ -49,7 +56,14 @@ async function start(name: string, args: readonly string[], environment: Record<
 
 async function startGateway(name: string, environment: Record<string, string>, folder: string): Promise<Server> {
   const dataDir = join(folder, name.replaceAll(/\W+/g, '-'));
-  const server = await start(name, [join(ROOT, 'dist', 'main.js')], { DATA_DIR: dataDir, PORT: '0', LOG_LEVEL: 'warn', READS_PER_MINUTE: '0', SANDBOX_LATENCY: '0', ...environment });
+  const server = await start(name, [join(ROOT, 'dist', 'main.js')], {
+    DATA_DIR: dataDir,
+    PORT: '0',
+    LOG_LEVEL: 'warn',
+    READS_PER_MINUTE: '0',
+    SANDBOX_LATENCY: '0',
+    ...environment,
+  });
   const keys = JSON.parse(readFileSync(join(dataDir, 'demo-keys.json'), 'utf8')) as { PRO: string };
   return { ...server, headers: { ...server.headers, authorization: `Bearer ${keys.PRO}` } };
 }
@@ -66,18 +80,37 @@ function cpuSeconds(pid: number | undefined): number {
 
 async function measure(server: Server, seconds: number): Promise<Round> {
   const before = cpuSeconds(server.process.pid);
-  const result = await autocannon({ url: server.url, method: 'POST', headers: server.headers, body: BODY, connections: CONNECTIONS, duration: seconds });
-  if (result.non2xx > 0 || result.errors > 0) throw new Error(`${server.name}: ${result.non2xx} bad answers, ${result.errors} errors`);
+  const result = await autocannon({
+    url: server.url,
+    method: 'POST',
+    headers: server.headers,
+    body: BODY,
+    connections: CONNECTIONS,
+    duration: seconds,
+  });
+  if (result.non2xx > 0 || result.errors > 0)
+    throw new Error(`${server.name}: ${result.non2xx} bad answers, ${result.errors} errors`);
   const cpu = cpuSeconds(server.process.pid) - before;
-  return { requestsPerSecond: result.requests.average, cpuMicrosPerRequest: (cpu * 1e6) / result.requests.total, p50: result.latency.p50, p99: result.latency.p99 };
+  return {
+    requestsPerSecond: result.requests.average,
+    cpuMicrosPerRequest: (cpu * 1e6) / result.requests.total,
+    p50: result.latency.p50,
+    p99: result.latency.p99,
+  };
 }
 
-const median = (values: readonly number[]) => [...values].sort((a, b) => a - b)[Math.floor((values.length - 1) / 2)] ?? Number.NaN;
-const range = (values: readonly number[], digits: number) => `[${Math.min(...values).toFixed(digits)}-${Math.max(...values).toFixed(digits)}]`;
+const median = (values: readonly number[]) =>
+  [...values].sort((a, b) => a - b)[Math.floor((values.length - 1) / 2)] ?? Number.NaN;
+const range = (values: readonly number[], digits: number) =>
+  `[${Math.min(...values).toFixed(digits)}-${Math.max(...values).toFixed(digits)}]`;
 
 function report(server: Server, rounds: readonly Round[], floor: readonly Round[]): string {
-  const ratios = rounds.map(({ requestsPerSecond }, i) => requestsPerSecond / (floor[i]?.requestsPerSecond ?? Number.NaN));
-  const cpu = rounds.map(({ cpuMicrosPerRequest }, i) => cpuMicrosPerRequest / (floor[i]?.cpuMicrosPerRequest ?? Number.NaN));
+  const ratios = rounds.map(
+    ({ requestsPerSecond }, i) => requestsPerSecond / (floor[i]?.requestsPerSecond ?? Number.NaN),
+  );
+  const cpu = rounds.map(
+    ({ cpuMicrosPerRequest }, i) => cpuMicrosPerRequest / (floor[i]?.cpuMicrosPerRequest ?? Number.NaN),
+  );
   return [
     server.name.padEnd(34),
     `${median(rounds.map(({ requestsPerSecond }) => requestsPerSecond)).toFixed(0)} req/s`.padStart(12),
@@ -90,14 +123,19 @@ function report(server: Server, rounds: readonly Round[], floor: readonly Round[
 async function main(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'gateway-bench-'));
   const stoppable: (() => Promise<void>)[] = [];
-  const environmentOf = (postgres: TestServer, redis: TestServer) => ('url' in postgres && 'url' in redis ? { DATABASE_URL: postgres.url, REDIS_URL: redis.url } : null);
+  const environmentOf = (postgres: TestServer, redis: TestServer) =>
+    'url' in postgres && 'url' in redis ? { DATABASE_URL: postgres.url, REDIS_URL: redis.url } : null;
   try {
     const embedded = await startGateway('gateway, embedded database', {}, folder);
     stoppable.push(() => endProcess(embedded.process, 'SIGTERM'));
     const answer = await fetch(embedded.url, { method: 'POST', headers: embedded.headers, body: BODY });
     const bytes = Buffer.from(await answer.arrayBuffer());
     writeFileSync(join(folder, 'answer.json'), bytes);
-    const raw = await start('raw node:http, the same bytes', [join(import.meta.dirname, 'raw-server.ts'), join(folder, 'answer.json')], {});
+    const raw = await start(
+      'raw node:http, the same bytes',
+      [join(import.meta.dirname, 'raw-server.ts'), join(folder, 'answer.json')],
+      {},
+    );
     stoppable.push(() => endProcess(raw.process, 'SIGTERM'));
     const [postgres, redis] = [await startPostgres(), await startRedis()];
     for (const server of [postgres, redis]) if ('url' in server) stoppable.unshift(() => server.stop());
@@ -117,7 +155,8 @@ async function main(): Promise<void> {
     for (let round = 0; round < ROUNDS; round++) {
       for (const [server, measured] of rounds) measured.push(await measure(server, SECONDS));
     }
-    for (const [server, measured] of rounds) process.stdout.write(`${report(server, measured, rounds.get(raw) ?? [])}\n`);
+    for (const [server, measured] of rounds)
+      process.stdout.write(`${report(server, measured, rounds.get(raw) ?? [])}\n`);
   } finally {
     for (const stop of stoppable.reverse()) await stop();
     rmSync(folder, { recursive: true, force: true });

@@ -5,10 +5,14 @@ import { createServer } from 'node:http';
 const body = readFileSync(process.argv[2] ?? '');
 const server = createServer((request, response) => {
   request.resume().on('end', () => {
-    response.writeHead(200, { 'content-type': 'application/json; charset=utf-8', 'content-length': body.length }).end(body);
+    response
+      .writeHead(200, { 'content-type': 'application/json; charset=utf-8', 'content-length': body.length })
+      .end(body);
   });
 });
 server.listen(0, '127.0.0.1', () => {
   const address = server.address();
-  process.stdout.write(`ready at http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}/graphql\n`);
+  process.stdout.write(
+    `ready at http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}/graphql\n`,
+  );
 });

@@ -106,9 +106,7 @@ describe.each(ENGINES)('free allowances on %s', (engine) => {
 
   test('many holds at once never take more than the limit', async () => {
     const account = await ledger.open();
-    const refusals = await Promise.all(
-      Array.from({ length: 30 }, () => ledger.refusalOf(account, 0n, gemini(1, 10))),
-    );
+    const refusals = await Promise.all(Array.from({ length: 30 }, () => ledger.refusalOf(account, 0n, gemini(1, 10))));
     expect(refusals.filter((refusal) => refusal === null)).toHaveLength(10);
     expect(refusals.filter((refusal) => refusal === 'ALLOWANCE_USED')).toHaveLength(20);
     expect(await used(account)).toEqual({ gemini: 10 });

@@ -34,11 +34,10 @@ describe.each(ENGINES)('what the database itself refuses on %s', (engine) => {
     'truncate ledger_entries',
   ])('%s', (statement) => expectRefused(sql.raw(statement), /the ledger is append-only/));
 
-  test.each([
-    'update price_books set effective_at = effective_at',
-    'delete from price_books',
-    'truncate price_books',
-  ])('%s', (statement) => expectRefused(sql.raw(statement), /a published price book never changes/));
+  test.each(['update price_books set effective_at = effective_at', 'delete from price_books', 'truncate price_books'])(
+    '%s',
+    (statement) => expectRefused(sql.raw(statement), /a published price book never changes/),
+  );
 
   test.each([
     'monthly = monthly - 1000, issued = issued + 1000',

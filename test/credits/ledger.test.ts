@@ -356,7 +356,9 @@ describe.each(ENGINES)('the ledger on %s', (engine) => {
 
   describe('balances', () => {
     test('fifty lookups in flight together are one statement, each with its own answer', async () => {
-      const accounts = await Promise.all(Array.from({ length: 50 }, (_, index) => ledger.open({ monthly: BigInt(index) })));
+      const accounts = await Promise.all(
+        Array.from({ length: 50 }, (_, index) => ledger.open({ monthly: BigInt(index) })),
+      );
       let statements = 0;
       const counted = new TestLedger(
         database.db.withPlugin({

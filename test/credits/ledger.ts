@@ -30,8 +30,11 @@ export interface Wish {
 export class TestLedger {
   readonly credits: Credits;
 
-  constructor(readonly db: Db) {
-    this.credits = new Credits(db, new CreditsStore(db), new HoldsStore(db));
+  constructor(
+    readonly db: Db,
+    holds = new HoldsStore(db),
+  ) {
+    this.credits = new Credits(db, new CreditsStore(db), holds);
   }
 
   async open({ monthly = 0n, topup = 0n, postpaid = false, spendCap = null }: Wish = {}): Promise<string> {
