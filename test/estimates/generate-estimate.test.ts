@@ -50,7 +50,7 @@ describe('a price', () => {
       },
     ]);
     expect(credits).toBe(12_000n);
-    const covered = priced({ model: 'nano-banana', width: 1080, height: 1350 }).lines[1]?.label;
+    const covered = priced({ model: 'nano-banana', width: 1080, height: 1350 }).lines.at(-1)?.label;
     expect(covered).toBe('Drawn at 1856x2304 by gemini/nano-banana, cut to exactly 1080x1350 by us');
   });
 
@@ -66,8 +66,8 @@ describe('a price', () => {
     const used = { balance: { allowancesUsed: { huggingface: 50, gemini: 25 } } };
     fc.assert(
       fc.property(input, fc.integer({ min: 1, max: 10 }), (wish, count) => {
-        const one = priced(wish as Partial<GenerateInput>, used).credits;
-        const many = priced({ ...wish, count } as Partial<GenerateInput>, used).credits;
+        const one = priced(wish, used).credits;
+        const many = priced({ ...wish, count }, used).credits;
         expect(many).toBe(one === null ? null : one * BigInt(count));
       }),
     );
@@ -85,7 +85,7 @@ describe('lines', () => {
     });
     fc.assert(
       fc.property(input, fc.nat({ max: 60 }), fc.nat({ max: 60 }), (wish, huggingface, gemini) => {
-        const { credits, lines } = priced(wish as Partial<GenerateInput>, {
+        const { credits, lines } = priced(wish, {
           balance: { allowancesUsed: { huggingface, gemini } },
         });
         if (credits === null) expect(lines).toEqual([]);
