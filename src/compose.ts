@@ -1,6 +1,5 @@
 import 'reflect-metadata';
-import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { Accounts } from './accounts/accounts.service.ts';
@@ -19,7 +18,7 @@ import { Estimates } from './estimates/estimates.service.ts';
 import { AccountResolver } from './graph/account/account.resolver.ts';
 import { createApollo } from './graph/apollo.ts';
 import { AssetResolver } from './graph/asset/asset.resolver.ts';
-import { CatalogResolver } from './graph/catalog/catalog.resolver.ts';
+import { CatalogResolver, type ProviderModes } from './graph/catalog/catalog.resolver.ts';
 import { EstimateResolver } from './graph/estimate/estimate.resolver.ts';
 import { JobImageResolver, JobResolver } from './graph/job/job.resolver.ts';
 import { NodeResolver } from './graph/node/node.resolver.ts';
@@ -45,6 +44,7 @@ import { DatabaseQueue } from './platform/queue.ts';
 import { RateLimiter } from './platform/rate-limiter.ts';
 import { openRedis } from './platform/redis.ts';
 import { Signer } from './platform/signer.ts';
+import { loadSigningKeys } from './platform/signing-keys.ts';
 import { GUIDE_PRICE_BOOK } from './pricing/guide-price-book.ts';
 import { PriceBookCache } from './pricing/price-book.cache.ts';
 import { PriceBookStore } from './pricing/price-book.store.ts';
@@ -57,6 +57,9 @@ import { PLAYGROUND_TABS } from './web/examples.ts';
 import { createPlayground } from './web/playground.ts';
 
 const DRAIN_MS = 10_000;
+const ORPHAN_SWEEP_MS = 60 * 60_000;
+/** Longer than any job can take, so that no picture is swept between its bytes and its row. */
+const ORPHAN_AGE_MS = 24 * 60 * 60_000;
 
 /** What a test may put in place of the real thing. */
 export interface Substitutes {
@@ -145,7 +148,7 @@ async function openPlatform(config: Config, given: Database | undefined, log: Lo
   const queue = new DatabaseQueue(database, config.databaseUrl, log);
   await opened(queue, (part) => part.stop()).start();
   const events = redis?.events ?? new LocalEventBus();
-  const signer = new Signer(await signingKeys(config));
+  const signer = new Signer(await loadSigningKeys(config));
   return { metrics, database, redis: redis?.commands ?? null, queue, events, signer };
 }
 
@@ -274,39 +277,9 @@ const SANDBOX_KEYS: Record<ProviderName, string> = {
   gemini: 'sandbox',
 };
 
-/** What the world sees. */
-async function openOutside(
-  config: Config,
-  platform: Platform,
-  domain: Domain,
-  log: Log,
-  opened: Opened,
-  stop: () => Promise<void>,
-): Promise<Gateway> {
-  const {
-    accounts,
-    tiers,
-    priceBooks,
-    jobs,
-    submissions,
-    credits,
-    assets,
-    estimates,
-    health,
-    runner,
-    address,
-    sandbox,
-  } = domain;
-  const { database, metrics } = platform;
-  const demoKeys =
-    config.environment === 'production'
-      ? null
-      : await openDemoAccounts(accounts, tiers, join(config.dataDir, 'demo-keys.json'));
-  const modes = Object.fromEntries(PROVIDER_NAMES.map((name) => [name, config.providers[name].mode])) as Record<
-    ProviderName,
-    'LIVE' | 'SANDBOX' | 'OFF'
-  >;
-  const schema = createSchema([
+function resolversOf(domain: Domain, modes: ProviderModes) {
+  const { accounts, tiers, priceBooks, jobs, submissions, assets, estimates, health } = domain;
+  return [
     new AccountResolver(tiers),
     new AssetResolver(assets),
     new CatalogResolver(priceBooks, health, modes),
@@ -318,7 +291,26 @@ async function openOutside(
     new PriceBookResolver(priceBooks),
     new StepEstimateResolver(),
     new WorkflowResolver(estimates),
-  ]);
+  ];
+}
+
+/** What the world sees. */
+async function openOutside(
+  config: Config,
+  platform: Platform,
+  domain: Domain,
+  log: Log,
+  opened: Opened,
+  stop: () => Promise<void>,
+): Promise<Gateway> {
+  const { accounts, tiers, priceBooks, jobs, credits, assets, runner, address, sandbox } = domain;
+  const { database, metrics } = platform;
+  const demoKeys =
+    config.environment === 'production'
+      ? null
+      : await openDemoAccounts(accounts, tiers, join(config.dataDir, 'demo-keys.json'));
+  const modes = Object.fromEntries(PROVIDER_NAMES.map((name) => [name, config.providers[name].mode])) as ProviderModes;
+  const schema = createSchema(resolversOf(domain, modes));
   const reads =
     config.readsPerMinute === 0 ? null : { limiter: new RateLimiter('reads', null), perMinute: config.readsPerMinute };
   const apollo = opened(createApollo({ schema, introspection: config.introspection, tiers, log, reads }), (part) =>
@@ -346,7 +338,14 @@ async function openOutside(
     }),
     (part) => part.close(),
   );
-  if (config.role !== 'gateway') await opened(runner, (part) => part.stop(DRAIN_MS)).start();
+  if (config.role !== 'gateway') {
+    await opened(runner, (part) => part.stop(DRAIN_MS)).start();
+    const sweep = () =>
+      assets
+        .sweepOrphans(new Date(Date.now() - ORPHAN_AGE_MS))
+        .catch((error: unknown) => log.warn({ err: error }, 'bytes without a picture could not be swept'));
+    opened(setInterval(sweep, ORPHAN_SWEEP_MS).unref(), clearInterval);
+  }
   await app.listen({ host: config.host, port: config.port });
   const bound = app.server.address();
   const url = `http://localhost:${typeof bound === 'object' && bound ? bound.port : config.port}`;
@@ -364,18 +363,4 @@ async function openOutside(
       await stop();
     },
   };
-}
-
-/** Given keys; or, in development, keys made once and kept, so that quotes and addresses outlive a restart. */
-async function signingKeys(config: Config): Promise<readonly [string, ...string[]]> {
-  const [first, ...rest] = config.signingKeys ?? [];
-  if (first !== undefined) return [first, ...rest];
-  const file = join(config.dataDir, 'signing-key');
-  try {
-    return [await readFile(file, 'utf8')];
-  } catch {
-    const key = randomBytes(32).toString('base64url');
-    await writeFile(file, key, { mode: 0o600, flag: 'wx' });
-    return [key];
-  }
 }

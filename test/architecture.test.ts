@@ -106,7 +106,7 @@ const BANS: readonly Ban[] = [
   {
     what: /from 'kysely(\/migration)?'|from 'pg'/,
     instead: 'a *.store.ts or platform',
-    except: (path) => path.endsWith('.store.ts') || path.startsWith('platform/'),
+    except: (path) => /\.(store|tables)\.ts$/.test(path) || path.startsWith('platform/'),
   },
   {
     what: /\bfetch\(|from 'undici'|from 'node:https?'/,

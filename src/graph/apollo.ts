@@ -1,6 +1,9 @@
 import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
 import { ApolloServerErrorCode } from '@apollo/server/errors';
-import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
+import {
+  ApolloServerPluginCacheControlDisabled,
+  ApolloServerPluginLandingPageDisabled,
+} from '@apollo/server/plugin/disabled';
 import type { GraphQLSchema } from 'graphql';
 import { availableOf } from '../credits/balance.ts';
 import { DomainError } from '../errors.ts';
@@ -39,6 +42,8 @@ export function createApollo(options: ApolloOptions): ApolloServer<GraphContext>
     formatError: errorFormatter(options.log),
     plugins: [
       ApolloServerPluginLandingPageDisabled(),
+      // Answers are private to an account and are never cached, so no field needs to be watched for it.
+      ApolloServerPluginCacheControlDisabled(),
       ...(options.reads ? [readLimit(options.reads)] : []),
       billing(options.tiers),
       errorAnswer(),

@@ -86,6 +86,14 @@ describe.skipIf('missing' in redis)('across processes that share a Redis', () =>
     expect(resetsAt.getTime() - Date.now()).toBeLessThanOrEqual(60_000);
   });
 
+  test('limiters of other names count apart', async () => {
+    const client = clientOf(url);
+    await client.connect();
+    const key = newId('account');
+    await new RateLimiter('submissions', client).take(key, 1);
+    expect(await new RateLimiter('reads', client).take(key, 1)).toMatchObject({ allowed: true });
+  });
+
   test('while it is away each process goes on counting by itself, and both taking and looking still answer', async () => {
     const client = clientOf(url);
     await client.connect();

@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { sql } from 'kysely';
 import type { Clock } from '../../src/platform/clock.ts';
 import type { Db } from '../../src/platform/database.ts';
 import { type EventBus, LocalEventBus } from '../../src/platform/events.ts';
@@ -42,4 +43,14 @@ export function priced(credits: number): PriceBookDocument {
 /** That price, in milli-credits. */
 export function priceIn(books: PriceBooks): bigint | undefined {
   return books.current().table.generateByQuality.STANDARD?.M;
+}
+
+/** Empties the table, which the product itself cannot: it refuses every change to what was published. */
+export async function forgetAll(db: Db): Promise<void> {
+  for (const statement of [
+    'alter table price_books disable trigger price_books_append_only',
+    'truncate price_books restart identity',
+    'alter table price_books enable trigger price_books_append_only',
+  ])
+    await sql.raw(statement).execute(db);
 }

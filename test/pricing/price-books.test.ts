@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type Database, openPostgres } from '../../src/platform/database.ts';
 import { LocalEventBus } from '../../src/platform/events.ts';
 import { createLog } from '../../src/platform/log.ts';
@@ -7,7 +7,7 @@ import { GUIDE_PRICE_BOOK } from '../../src/pricing/guide-price-book.ts';
 import type { PriceBooks } from '../../src/pricing/price-books.service.ts';
 import { TestClock } from '../support/clock.ts';
 import { ENGINES, freshDatabase, hasPostgres } from '../support/databases.ts';
-import { type Parts, priced, priceIn, startBooks } from './price-books.process.ts';
+import { forgetAll, type Parts, priced, priceIn, startBooks } from './price-books.process.ts';
 
 const NOON = '2026-03-15T12:00:00Z';
 const FRIDAY = new Date('2026-03-20T00:00:00Z');
@@ -17,14 +17,17 @@ describe.each(ENGINES)('price books on %s', (engine) => {
   let clock: TestClock;
   let events: LocalEventBus;
   const started: PriceBooks[] = [];
-  beforeEach(async () => {
+  beforeAll(async () => {
     database = await freshDatabase(engine);
+  });
+  afterAll(() => database.close());
+  beforeEach(async () => {
+    await forgetAll(database.db);
     clock = new TestClock(NOON);
     events = new LocalEventBus();
   });
-  afterEach(async () => {
+  afterEach(() => {
     for (const books of started.splice(0)) books.stop();
-    await database.close();
   });
 
   const start = async (parts: Parts = {}, itsClock = clock) => {

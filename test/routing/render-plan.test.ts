@@ -55,6 +55,8 @@ describe('what is drawn for an exact size', () => {
     ['flux-dev', 64, 64, '256x256 *1.000'],
     ['flux-dev', 1128, 191, '1440x256 *1.000'],
     ['flux-dev', 64, 1411, '256x1440 *1.000'],
+    ['flux-dev', 91, 273, '256x768 *1.000'], // three times as high as wide, in spite of binary fractions
+    ['qwen-image', 91, 273, '256x768 *1.000'],
     ['flux-dev', 2560, 1080, '1440x608 *1.778'],
     ['flux-dev', 2880, 1440, '1440x736 *2.000'],
     ['flux-dev', 2881, 1440, null],
