@@ -1,5 +1,3 @@
-import { EventEmitter } from 'node:events';
-
 /**
  * What a subscriber is told. Payloads are small and hold ids, never the truth: readers fetch that from the database. An
  * empty payload may also mean that events can have been missed, as after the connection to other processes broke.
@@ -10,30 +8,33 @@ export interface EventBus {
   subscribe(channel: string, listener: (payload: string) => void): () => void;
 }
 
-/** Some names, such as `error`, mean something to an emitter; behind a prefix none does. */
-const EVENT_PREFIX = 'event:';
+type Listener = (payload: string) => void;
 
 /** For one process. */
 export class LocalEventBus implements EventBus {
-  readonly #emitter = new EventEmitter().setMaxListeners(0);
+  readonly #listeners = new Map<string, Set<Listener>>();
 
   publish(channel: string, payload: string): void {
-    this.#emitter.emit(EVENT_PREFIX + channel, payload);
+    for (const tell of [...(this.#listeners.get(channel) ?? [])]) tell(payload);
   }
 
-  subscribe(channel: string, listener: (payload: string) => void): () => void {
+  subscribe(channel: string, listener: Listener): () => void {
     // A function of its own for each subscription: ending one twice must not end another of the same listener.
-    const listen = (payload: string) => listener(payload);
-    this.#emitter.on(EVENT_PREFIX + channel, listen);
-    return () => this.#emitter.off(EVENT_PREFIX + channel, listen);
+    const tell = (payload: string) => listener(payload);
+    const listeners = this.#listeners.get(channel) ?? new Set();
+    this.#listeners.set(channel, listeners.add(tell));
+    return () => {
+      listeners.delete(tell);
+      if (listeners.size === 0 && this.#listeners.get(channel) === listeners) this.#listeners.delete(channel);
+    };
   }
 
   /** The channels that somebody listens to. */
   channels(): string[] {
-    return this.#emitter.eventNames().map(String);
+    return [...this.#listeners.keys()];
   }
 
   hasListeners(channel: string): boolean {
-    return this.#emitter.listenerCount(channel) > 0;
+    return this.#listeners.has(channel);
   }
 }

