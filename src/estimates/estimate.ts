@@ -54,7 +54,8 @@ export interface Estimate {
 /** What a job needs to know to run what was estimated. */
 export interface GeneratePlan {
   readonly request: GenerateRequest;
-  readonly inputHash: string;
+  /** Milli-credits in all, and for one image that no allowance pays. */
+  readonly credits: bigint;
   readonly unitCredits: bigint;
   readonly freeImages: number;
   readonly allowance: { readonly provider: ProviderName; readonly limit: number } | null;
@@ -65,5 +66,7 @@ export interface GeneratePlan {
 /** `plan` is null when the estimate has a refusal that no waiting or paying can lift. */
 export interface GenerateEstimate {
   readonly estimate: Estimate;
+  /** Same for every input that means the same pictures and the same number of them. */
+  readonly inputHash: string;
   readonly plan: GeneratePlan | null;
 }

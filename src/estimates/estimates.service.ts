@@ -110,12 +110,13 @@ export class Estimates {
         pictureHash: canonicalHash(picture),
         alternatives: () => (priced.credits === null ? [] : cheaperThan(request, priced.credits, facts)),
       },
+      inputHash,
       plan:
-        priced.unitCredits === null
+        priced.unitCredits === null || priced.credits === null
           ? null
           : {
               request,
-              inputHash,
+              credits: priced.credits,
               unitCredits: priced.unitCredits,
               freeImages: priced.freeImages,
               allowance: priced.allowance,

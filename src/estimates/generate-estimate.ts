@@ -105,7 +105,7 @@ function allowanceLine(allowance: Allowance, images: number, unitCredits: bigint
 /** What we do to the picture ourselves, at no price: said, so that nobody is surprised by it. */
 function preparationLines(size: Size, images: number, { route, render, enlargement }: PlannedRoute): EstimateLine[] {
   if (render.width === size.width && render.height === size.height) return [];
-  const enlarged = enlargement > 1 ? `enlarged ${enlargement.toFixed(2)} times a side and ` : '';
+  const enlarged = enlargement > 1 ? `enlarged by ${((enlargement - 1) * 100).toFixed(1)} % a side and ` : '';
   return [
     {
       kind: 'PREPARATION',

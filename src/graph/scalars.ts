@@ -20,11 +20,10 @@ export const CreditsScalar = new GraphQLScalarType<bigint, number>({
 });
 
 function toMilliCredits(value: unknown): bigint {
-  const milli = typeof value === 'number' ? Math.round(value * MILLI) : Number.NaN;
-  if (typeof value !== 'number' || !(Math.abs(value) <= CREDITS_MAX) || Math.abs(milli / MILLI - value) > 1e-9) {
+  if (typeof value !== 'number' || !(Math.abs(value) <= CREDITS_MAX) || Math.round(value * MILLI) / MILLI !== value) {
     throw new GraphQLError(`Credits must be a number with at most three decimals, not ${JSON.stringify(value)}`);
   }
-  return BigInt(milli);
+  return BigInt(Math.round(value * MILLI));
 }
 
 /** The library's scalar under the name that clients know. */

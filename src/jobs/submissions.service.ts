@@ -1,9 +1,10 @@
 import type { Viewer } from '../accounts/account.ts';
 import type { Refusal } from '../catalog/refusals.ts';
 import type { GenerateInput } from '../catalog/requests.ts';
+import type { HoldRefusal, HoldRequest } from '../credits/balance.ts';
 import { type Credits, HoldRefused } from '../credits/credits.service.ts';
 import { badInput, DomainError } from '../errors.ts';
-import type { Estimate, GeneratePlan } from '../estimates/estimate.ts';
+import type { Estimate, GenerateEstimate, GeneratePlan } from '../estimates/estimate.ts';
 import type { Estimates } from '../estimates/estimates.service.ts';
 import type { Clock } from '../platform/clock.ts';
 import { type Db, inTransaction } from '../platform/database.ts';
@@ -83,101 +84,99 @@ export class Submissions {
     quote: string | undefined,
     key: string | null,
   ): Promise<SubmitResult> {
-    const first = await this.parts.estimates.generate(viewer, input, quote);
-    const allowed = this.parts.tiers.allowed(viewer);
-    if (key !== null && first.plan) {
-      const holder = await this.parts.keys.holder(viewer.id, key, this.#keysSince());
-      if (holder) return this.#replay(viewer, key, holder, first.plan, await this.parts.tiers.rate(viewer, allowed));
-    }
+    const { estimates, tiers, keys } = this.parts;
+    const first = await estimates.generate(viewer, input, quote);
+    const allowed = tiers.allowed(viewer);
+    const holder = key === null ? null : await keys.holder(viewer.id, key, this.#keysSince());
+    if (holder) return this.#replay(viewer, key, holder, first.inputHash, await tiers.rate(viewer, allowed));
     if (first.estimate.refusals.length > 0 || !first.plan) {
-      return {
-        kind: 'refused',
-        refusals: first.estimate.refusals,
-        estimate: first.estimate,
-        rate: await this.parts.tiers.rate(viewer, allowed),
-      };
+      return refused(first.estimate.refusals, first.estimate, await tiers.rate(viewer, allowed));
     }
-    const { allowed: underLimit, ...rate } = await this.parts.tiers.takeSubmission(viewer, allowed);
-    if (!underLimit)
-      return { kind: 'refused', refusals: [rateLimited(rate.limit, rate.resetsAt)], estimate: first.estimate, rate };
-    let { estimate, plan } = first;
-    for (let attempt = 1; ; attempt++) {
-      const accepted = await this.#accept(viewer, plan, estimate, key);
-      if (accepted instanceof HoldRefused) {
-        const again = await this.parts.estimates.generate(
-          viewer,
-          input,
-          accepted.refusal === 'ALLOWANCE_USED' ? undefined : quote,
-        );
-        const refusals = accepted.refusal === 'ALLOWANCE_USED' ? [allowanceUsed()] : again.estimate.refusals;
-        if (refusals.length > 0 || !again.plan) return { kind: 'refused', refusals, estimate: again.estimate, rate };
-        if (attempt === SUBMIT_TRIES_MAX)
-          throw new DomainError(
-            'UNAVAILABLE',
-            'The account was too busy to set credits aside. Nothing was run and nothing was charged; try again.',
-          );
-        ({ estimate, plan } = again);
-      } else if ('inputHash' in accepted) {
-        return this.#replay(viewer, key ?? '', accepted, plan, rate);
-      } else {
+    const { allowed: underLimit, ...rate } = await tiers.takeSubmission(viewer, allowed);
+    if (!underLimit) return refused([rateLimited(rate.limit, rate.resetsAt)], first.estimate, rate);
+    return this.#acceptOrRefuse(viewer, input, quote, key, first, rate);
+  }
+
+  /** Sets credits aside for what was estimated; if the account has changed meanwhile, estimates it anew and decides again. */
+  async #acceptOrRefuse(
+    viewer: Viewer,
+    input: GenerateInput,
+    quote: string | undefined,
+    key: string | null,
+    first: GenerateEstimate,
+    rate: RateLimitState,
+  ): Promise<SubmitResult> {
+    let estimated = first;
+    for (let attempt = 1; attempt <= SUBMIT_TRIES_MAX && estimated.plan; attempt++) {
+      const outcome = await this.#accept(viewer, estimated, estimated.plan, key);
+      if (outcome.kind === 'job') {
         this.parts.events.publish(BALANCE_CHANNEL(viewer.id), '');
-        return { kind: 'accepted', job: accepted, replayed: false, rate };
+        return { kind: 'accepted', job: outcome.job, replayed: false, rate };
       }
+      if (outcome.kind === 'key-taken') return this.#replay(viewer, key, outcome.holder, estimated.inputHash, rate);
+      const allowanceGone = outcome.refusal === 'ALLOWANCE_USED';
+      estimated = await this.parts.estimates.generate(viewer, input, allowanceGone ? undefined : quote);
+      // This submission has taken its place in the minute already, so a full minute is nothing against it.
+      const standing = estimated.estimate.refusals.filter(({ type }) => type !== 'RateLimited');
+      const refusals = allowanceGone ? [allowanceUsed()] : standing;
+      if (refusals.length > 0) return refused(refusals, estimated.estimate, rate);
     }
+    throw new DomainError(
+      'UNAVAILABLE',
+      'The account was too busy to set credits aside. Nothing was run and nothing was charged; try again.',
+    );
   }
 
   /** The one transaction of a submission: all of it commits, or none. */
   async #accept(
     viewer: Viewer,
+    { estimate, inputHash }: GenerateEstimate,
     plan: GeneratePlan,
-    estimate: Estimate,
     key: string | null,
-  ): Promise<Job | KeyHolder | HoldRefused> {
-    const now = this.parts.clock.now();
+  ): Promise<Outcome> {
+    const { db, clock, keys, credits, store, tiers, queue } = this.parts;
+    const now = clock.now();
     const job = newJob(viewer, plan, estimate, now);
+    const hold: HoldRequest = {
+      holdId: job.holdId,
+      accountId: viewer.id,
+      jobId: job.id,
+      amount: job.credits,
+      priceVersion: job.priceVersion,
+      openHoldsMax: plan.openJobsMax,
+      allowance: plan.allowance && plan.freeImages > 0 ? { ...plan.allowance, images: plan.freeImages } : null,
+    };
     try {
-      return await inTransaction(this.parts.db, async (tx) => {
+      return await inTransaction(db, async (tx): Promise<Outcome> => {
         if (key !== null) {
-          const claim = { accountId: viewer.id, key, inputHash: plan.inputHash, jobId: job.id };
-          const holder = await this.parts.keys.claim(tx, claim, now, this.#keysSince());
-          if (holder) return holder;
+          const holder = await keys.claim(
+            tx,
+            { accountId: viewer.id, key, inputHash, jobId: job.id },
+            now,
+            this.#keysSince(),
+          );
+          if (holder) return { kind: 'key-taken', holder };
         }
-        await this.parts.credits.hold(
-          tx,
-          {
-            holdId: job.holdId,
-            accountId: viewer.id,
-            jobId: job.id,
-            amount: job.credits,
-            priceVersion: job.priceVersion,
-            openHoldsMax: plan.openJobsMax,
-            allowance: plan.allowance && plan.freeImages > 0 ? { ...plan.allowance, images: plan.freeImages } : null,
-          },
-          now,
-        );
-        await this.parts.store.insert(
-          tx,
-          { ...job, runningMax: this.parts.tiers.allowed(viewer).runningJobs },
-          newImages(job, plan),
-        );
-        await this.parts.queue.enqueue(job.id, job.priority, tx);
-        return job;
+        await credits.hold(tx, hold, now);
+        await store.insert(tx, { ...job, runningMax: tiers.allowed(viewer).runningJobs }, newImages(job, plan));
+        await queue.enqueue(job.id, job.priority, tx);
+        return { kind: 'job', job };
       });
     } catch (error) {
       if (!(error instanceof HoldRefused)) throw error;
-      if (error.refusal === 'PERIOD_OVER') await this.parts.tiers.enterPeriod(viewer.id);
-      return error;
+      if (error.refusal === 'PERIOD_OVER') await tiers.enterPeriod(viewer.id);
+      return { kind: 'refused', refusal: error.refusal };
     }
   }
 
   async #replay(
     viewer: Viewer,
-    key: string,
+    key: string | null,
     holder: KeyHolder,
-    plan: GeneratePlan,
+    inputHash: string,
     rate: RateLimitState,
   ): Promise<SubmitResult> {
-    if (holder.inputHash !== plan.inputHash) {
+    if (holder.inputHash !== inputHash) {
       throw new DomainError(
         'IDEMPOTENCY_CONFLICT',
         `The idempotency key ${JSON.stringify(key)} was used for another input within the last 24 hours. Nothing was run and nothing was charged: send the same input again, or a new key.`,
@@ -192,6 +191,15 @@ export class Submissions {
   }
 }
 
+type Outcome =
+  | { readonly kind: 'job'; readonly job: Job }
+  | { readonly kind: 'key-taken'; readonly holder: KeyHolder }
+  | { readonly kind: 'refused'; readonly refusal: HoldRefusal };
+
+function refused(refusals: readonly Refusal[], estimate: Estimate, rate: RateLimitState): SubmitResult {
+  return { kind: 'refused', refusals, estimate, rate };
+}
+
 function newJob(viewer: Viewer, plan: GeneratePlan, estimate: Estimate, now: Date): Job {
   return {
     id: newId('job'),
@@ -202,7 +210,7 @@ function newJob(viewer: Viewer, plan: GeneratePlan, estimate: Estimate, now: Dat
     pictureHash: estimate.pictureHash,
     holdId: newId('hold'),
     priceVersion: estimate.priceVersion,
-    credits: plan.unitCredits * BigInt(plan.request.count - plan.freeImages),
+    credits: plan.credits,
     priority: plan.priority,
     createdAt: now,
     startedAt: null,

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { setTimeout as delay } from 'node:timers/promises';
 import { PGlite, types as pgliteTypes } from '@electric-sql/pglite';
 import { Kysely, PGliteDialect, PostgresDialect, sql, type Transaction } from 'kysely';
 import { Migrator } from 'kysely/migration';
@@ -120,6 +121,7 @@ function isBusy(error: unknown): boolean {
 
 const RETRYABLE = new Set(['40001', '40P01']);
 const TRANSACTION_TRIES_MAX = 4;
+const RETRY_DELAY_MAX_MS = 20;
 
 /**
  * Runs `work` in one transaction and runs it again, a few times at most, when the database chose it as the victim of a
@@ -132,6 +134,8 @@ export async function inTransaction<T>(db: Db, work: (tx: Tx) => Promise<T>): Pr
       return await db.transaction().execute(work);
     } catch (error) {
       if (attempt === TRANSACTION_TRIES_MAX || !RETRYABLE.has(sqlState(error) ?? '')) throw error;
+      // At once it might meet the same other transaction again, before that one had its turn.
+      await delay(Math.random() * RETRY_DELAY_MAX_MS * attempt);
     }
   }
 }

@@ -3,8 +3,8 @@ import pg from 'pg';
 import { DatabaseSilent, sqlState } from './database-errors.ts';
 
 /** After this long without an answer it is looked whether the server still answers anybody. */
-const QUIET_MS = 500;
-const LOOK_TIMEOUT_MS = 800;
+const QUIET_MS = 400;
+const LOOK_TIMEOUT_MS = 700;
 
 /**
  * A pool that tells a slow statement from a server that is gone without a word. A statement, or a wait for a free

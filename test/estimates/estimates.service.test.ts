@@ -36,17 +36,18 @@ describe('an estimate', () => {
   });
 
   test('gives a job everything it needs to run, at the very price that was told', async () => {
-    const { plan } = await house.estimates.generate(viewerOf(), { ...input, provider: 'gemini', count: 2 });
+    const { plan, inputHash } = await house.estimates.generate(viewerOf(), { ...input, provider: 'gemini', count: 2 });
     const request = canonicalGenerate({ ...input, provider: 'gemini', count: 2 });
     expect(plan).toEqual({
       request,
-      inputHash: canonicalHash(request),
+      credits: 0n,
       unitCredits: 4000n,
       freeImages: 2,
       allowance: { provider: 'gemini', limit: 25, left: 25 },
       openJobsMax: 320,
       priority: 2,
     });
+    expect(inputHash).toBe(canonicalHash(request));
   });
 
   test('of what cannot be had has no price, no quote and no plan', async () => {

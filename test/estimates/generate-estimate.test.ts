@@ -43,7 +43,7 @@ describe('a price', () => {
       {
         kind: 'PREPARATION',
         label:
-          'Drawn at 1312x736 by wavespeed/ideogram-v3-turbo, enlarged 1.95 times a side and cut to exactly 2560x1080 by us',
+          'Drawn at 1312x736 by wavespeed/ideogram-v3-turbo, enlarged by 95.1 % a side and cut to exactly 2560x1080 by us',
         quantity: 2,
         unitCredits: 0n,
         credits: 0n,

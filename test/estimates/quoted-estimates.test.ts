@@ -22,10 +22,10 @@ const submit = async (quote: string, wish = input, viewer = viewerOf()) =>
 describe('a quote', () => {
   test('promises account, input, credits, version, free images and expiry of its estimate', async () => {
     const viewer = viewerOf();
-    const { estimate, plan } = await house.estimates.generate(viewer, { ...input, provider: 'gemini' });
+    const { estimate, inputHash } = await house.estimates.generate(viewer, { ...input, provider: 'gemini' });
     expect(readQuote(new Signer(house.keys), estimate.quote ?? '')).toEqual({
       accountId: viewer.id,
-      inputHash: plan?.inputHash,
+      inputHash,
       credits: 0n,
       priceVersion: 1,
       freeImages: 2,

@@ -107,6 +107,16 @@ describe('an idempotency key', () => {
   );
 });
 
+test('a repeated key is answered with its job even when the same submission would be refused now', async () => {
+  const poor = await open(gateway, { tier: 'FREE' });
+  const wish = { prompt: 'all of it', count: 4, model: 'stability/sd3.5-medium', width: 256, height: 256 };
+  const first = await generate(gateway, poor, wish, { idempotencyKey: 'once', waitSeconds: 30 });
+  await generate(gateway, poor, { ...wish, count: 3 }, { waitSeconds: 30 });
+  const again = await generate(gateway, poor, wish, { idempotencyKey: 'once' });
+  expect([again.replayed, again.job.id]).toEqual([true, first.job.id]);
+  expect(await balanceOf(poor)).toEqual({ balance: 0.5, held: 0 });
+});
+
 describe('a quote', () => {
   test('is the price that is held, even when the prices have risen since', async () => {
     const customer = await open(gateway, { tier: 'PRO' });

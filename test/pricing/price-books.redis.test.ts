@@ -7,7 +7,6 @@ import { createLog } from '../../src/platform/log.ts';
 import { Metrics } from '../../src/platform/metrics.ts';
 import { openRedis, type RedisConnections } from '../../src/platform/redis.ts';
 import { GUIDE_PRICE_BOOK } from '../../src/pricing/guide-price-book.ts';
-import { PriceBookStore } from '../../src/pricing/price-book.store.ts';
 import type { PriceBooks } from '../../src/pricing/price-books.service.ts';
 import { TestClock } from '../support/clock.ts';
 import { freshDatabase } from '../support/databases.ts';
