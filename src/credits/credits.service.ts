@@ -38,7 +38,8 @@ export class Credits {
         const found = new Map((await store.balances([...new Set(ids)])).map((balance) => [balance.accountId, balance]));
         return ids.map((id) => found.get(id) ?? new Error(`account ${id} has no balance`));
       },
-      { cache: false, maxBatchSize: 500 },
+      // Until the turn's end, so that all requests that arrived together share one statement.
+      { cache: false, maxBatchSize: 500, batchScheduleFn: setImmediate },
     );
   }
 
@@ -167,6 +168,6 @@ function whyNot(row: BalanceRow, request: HoldRequest, now: Date): HoldRefusal |
   if (row.period_ends_at <= now) return 'PERIOD_OVER';
   if (row.open_holds >= request.openHoldsMax) return 'TOO_MANY_OPEN';
   if (!row.postpaid && row.monthly + row.topup < request.amount) return 'INSUFFICIENT';
-  if (row.spend_cap !== null && row.spent + request.amount > row.spend_cap) return 'SPEND_CAP';
+  if (request.amount > 0n && row.spend_cap !== null && row.spent + request.amount > row.spend_cap) return 'SPEND_CAP';
   return null;
 }

@@ -32,7 +32,7 @@ export class HoldsStore {
         where account_id = ${accountId}
           and period_ends_at > ${now}
           and (postpaid or monthly + topup >= ${amount}::bigint)
-          and (spend_cap is null or spent + ${amount}::bigint <= spend_cap)
+          and (spend_cap is null or ${amount}::bigint = 0 or spent + ${amount}::bigint <= spend_cap)
           and open_holds < ${request.openHoldsMax}
         returning *
       ), split as (

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomInt } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -135,7 +135,7 @@ export async function inTransaction<T>(db: Db, work: (tx: Tx) => Promise<T>): Pr
     } catch (error) {
       if (attempt === TRANSACTION_TRIES_MAX || !RETRYABLE.has(sqlState(error) ?? '')) throw error;
       // At once it might meet the same other transaction again, before that one had its turn.
-      await delay(Math.random() * RETRY_DELAY_MAX_MS * attempt);
+      await delay(randomInt(RETRY_DELAY_MAX_MS * attempt));
     }
   }
 }

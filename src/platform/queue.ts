@@ -1,4 +1,4 @@
-import { fromKysely, fromPglite, PgBoss } from 'pg-boss';
+import { type ConstructorOptions, fromKysely, fromPglite, type JobWithMetadata, PgBoss } from 'pg-boss';
 import type { Database, Tx } from './database.ts';
 import type { Log } from './log.ts';
 
@@ -17,19 +17,17 @@ const STOP_TIMEOUT_MS = 10_000;
 /** Notifications wake workers at once; this is the floor when one is lost. */
 const POLLING_SECONDS = 2;
 const CONNECTIONS_MAX = 4;
+const CONNECTION_WAIT_MAX_MS = 5_000;
 const BATCH_MAX = 32;
 
 /** Queue on the database itself, so that enqueueing commits together with whatever else a transaction does. */
 export class DatabaseQueue implements WorkQueue {
   readonly #boss: PgBoss;
 
+  /** `databaseUrl` is that of `database`; on PostgreSQL the queue listens on connections of its own. */
   constructor(database: Database, databaseUrl: string | null, log: Log) {
-    const connection =
-      database.pglite === null
-        ? { connectionString: databaseUrl ?? '', max: CONNECTIONS_MAX }
-        : { db: fromPglite(database.pglite), backend: 'pglite' as const };
     this.#boss = new PgBoss({
-      ...connection,
+      ...connectionOf(database, databaseUrl),
       schema: 'queue',
       useListenNotify: true,
       schedule: false,
@@ -58,13 +56,23 @@ export class DatabaseQueue implements WorkQueue {
   async work(handler: (ids: readonly string[]) => Promise<void>): Promise<void> {
     const options = {
       batchSize: BATCH_MAX,
+      includeMetadata: true as const,
       pollingIntervalSeconds: POLLING_SECONDS,
       notifyPollingIntervalSeconds: POLLING_SECONDS,
     };
-    await this.#boss.work<{ id: string }>(QUEUE, options, (batch) => handler(batch.map(({ data }) => data.id)));
+    // The most urgent are fetched, but in no order among themselves.
+    await this.#boss.work(QUEUE, options, (batch: JobWithMetadata<{ id: string }>[]) =>
+      handler(batch.toSorted((a, b) => b.priority - a.priority).map(({ data }) => data.id)),
+    );
   }
 
   async stop(): Promise<void> {
     await this.#boss.stop({ graceful: true, timeout: STOP_TIMEOUT_MS });
   }
+}
+
+function connectionOf({ pglite }: Database, url: string | null): ConstructorOptions {
+  if (pglite) return { db: fromPglite(pglite), backend: 'pglite' };
+  if (url === null) throw new Error('the queue needs the URL of its PostgreSQL');
+  return { connectionString: url, max: CONNECTIONS_MAX, connectionTimeoutMillis: CONNECTION_WAIT_MAX_MS };
 }

@@ -67,7 +67,7 @@ export function balanceRefusals(allowed: Allowed, balance: Balance, credits: big
   const refusals: Refusal[] = [];
   const available = availableOf(balance);
   if (available !== null && available < credits) refusals.push(insufficientCredits(balance, available, credits));
-  if (balance.spendCap !== null && balance.spent + credits > balance.spendCap)
+  if (credits > 0n && balance.spendCap !== null && balance.spent + credits > balance.spendCap)
     refusals.push(spendCapExceeded(balance, balance.spendCap, credits));
   if (balance.openHolds >= allowed.openJobs) {
     refusals.push({

@@ -31,13 +31,17 @@ describe.skipIf(!hasPostgres)('the ledger under concurrency', () => {
   });
   afterEach(() => expectLedgerSound(ledger.db));
 
-  /** Asks for `count` holds at once, half of them through each pool, and counts how they ended. */
+  /** Asks for `count` holds, as many at once as there are connections and more, through both pools; counts how they ended. */
   async function holdsAtOnce(count: number, account: string, amount: bigint, more: Partial<HoldRequest> = {}) {
-    const refusals = await Promise.all(
-      Array.from({ length: count }, (_, index) => ledgers[index % POOLS]?.refusalOf(account, amount, more)),
-    );
     const counts: Partial<Record<HoldRefusal | 'HELD', number>> = {};
-    for (const refusal of refusals) counts[refusal ?? 'HELD'] = (counts[refusal ?? 'HELD'] ?? 0) + 1;
+    let asked = 0;
+    const caller = async (number: number) => {
+      while (asked++ < count) {
+        const ended = (await ledgers[number % POOLS]?.refusalOf(account, amount, more)) ?? 'HELD';
+        counts[ended] = (counts[ended] ?? 0) + 1;
+      }
+    };
+    await Promise.all(Array.from({ length: POOLS * CONNECTIONS * 2 }, (_, number) => caller(number)));
     return counts;
   }
 
@@ -51,7 +55,7 @@ describe.skipIf(!hasPostgres)('the ledger under concurrency', () => {
       { allowance: { provider: 'gemini', images: 1, limit: 100 } },
       'ALLOWANCE_USED',
     ],
-  ])('of 1,000 holds at once on %s exactly 100 are held', async (_, wish, limits, refusal) => {
+  ])('of 1,000 holds from many callers on %s exactly 100 are held', async (_, wish, limits, refusal) => {
     const account = await ledger.open(wish);
     expect(await holdsAtOnce(1_000, account, 1n, limits)).toEqual({ HELD: 100, [refusal]: 900 });
     expect(await ledger.credits.balance(account)).toMatchObject({ held: 100n, spent: 100n, openHolds: 100 });

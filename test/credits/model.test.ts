@@ -82,7 +82,7 @@ class Model {
     if (this.now >= this.period.endsAt) return 'PERIOD_OVER';
     if (this.open.length >= OPEN_HOLDS_MAX) return 'TOO_MANY_OPEN';
     if (!this.postpaid && this.monthly + this.topup < amount) return 'INSUFFICIENT';
-    if (this.cap !== null && this.spent + amount > this.cap) return 'SPEND_CAP';
+    if (amount > 0n && this.cap !== null && this.spent + amount > this.cap) return 'SPEND_CAP';
     if (free > 0 && this.used + free > ALLOWANCE_MAX) return 'ALLOWANCE_USED';
     const monthly = this.postpaid ? 0n : amount < this.monthly ? amount : this.monthly;
     const owed = this.postpaid ? amount : 0n;

@@ -71,7 +71,7 @@ describe('vendors that have a key', () => {
   });
 });
 
-describe.skipIf(!hasPostgres || !('url' in redis))('in production', () => {
+describe.skipIf(!hasPostgres || !('url' in redis))('in production', { timeout: 120_000 }, () => {
   const folder = mkdtempSync(join(tmpdir(), 'gateway-production-'));
   let vendors: Sandbox;
   let database: Awaited<ReturnType<typeof createPostgresDatabase>>;

@@ -8,9 +8,7 @@ import { openAccount, submit } from '../support/stories.ts';
 const redis = inject('redis');
 const LIMITS = { submissionsPerMinute: 1_000_000, runningJobs: 1_000 };
 
-describe.skipIf(!hasPostgres)(
-  'on PostgreSQL, with Redis where there is one, and two gateways on the same database',
-  () => {
+describe.skipIf(!hasPostgres)('on PostgreSQL, with two gateways on the same database', { timeout: 120_000 }, () => {
     let first: TestGateway;
     let second: TestGateway;
     beforeAll(async () => {

@@ -39,7 +39,7 @@ interface State {
   viewer: { balance: number; held: number };
 }
 
-describe('the program on its embedded parts', () => {
+describe('the program on its embedded parts', { timeout: 120_000 }, () => {
   test('starts in an empty folder, prints commands that work as they stand, and keeps its keys to itself', async () => {
     const program = await startProgram({ DATA_DIR: join(folder, 'first'), SANDBOX_LATENCY: '0' });
     try {
@@ -130,7 +130,7 @@ describe('the program on its embedded parts', () => {
   });
 });
 
-describe('a configuration that is not right', () => {
+describe('a configuration that is not right', { timeout: 60_000 }, () => {
   test.each([
     [{ PORT: 'eighty' }, ['PORT="eighty"']],
     [{ PORT: '70000', LOG_LEVEL: 'loud' }, ['PORT="70000"', 'LOG_LEVEL="loud"']],
