@@ -188,6 +188,7 @@ describe.skipIf('missing' in shared || program === null)('price books through Re
     const deaf = await start({ events: new LocalEventBus() });
     await here.books.publish(priced(7), null, 'op');
     await here.books.publish(priced(8), FRIDAY, 'op');
+    await expect.poll(async () => admin.get(await key('schedule')), SOON).toContain('[3,');
     // Where it is Friday already, the version in force here is over.
     await admin.set(await key('schedule'), JSON.stringify([[3, FRIDAY.toISOString()]]), 'EX', 60);
     await deaf.books.refresh();
