@@ -31,7 +31,7 @@ export async function openRedis(url: string, log: Log, metrics: Metrics): Promis
   };
   const commands = new Redis(url, { ...shared, commandTimeout: COMMAND_TIMEOUT_MS, enableAutoPipelining: true });
   const listener = new Redis(url, { ...shared, autoResubscribe: false });
-  watch(commands, log, metrics);
+  const unwatch = watch(commands, log, metrics);
   listener.on('error', () => undefined);
   const events = new RedisEventBus(commands, listener);
   await readyOrNot([commands, listener]);
@@ -39,6 +39,7 @@ export async function openRedis(url: string, log: Log, metrics: Metrics): Promis
     commands,
     events,
     close() {
+      unwatch();
       commands.disconnect();
       listener.disconnect();
     },
@@ -54,8 +55,8 @@ async function readyOrNot(connections: readonly Redis[]): Promise<void> {
   clearTimeout(timer);
 }
 
-/** One line when Redis goes and one when it returns, and a gauge that says which it is. */
-function watch(redis: Redis, log: Log, metrics: Metrics): void {
+/** One line when Redis goes and one when it returns, and a gauge that says which it is. Answers how to stop. */
+function watch(redis: Redis, log: Log, metrics: Metrics): () => void {
   let up: boolean | null = null;
   const turned = (now: boolean) => {
     metrics.redisUp.set(now ? 1 : 0);
@@ -65,7 +66,9 @@ function watch(redis: Redis, log: Log, metrics: Metrics): void {
     }
     up = now;
   };
+  const gone = () => turned(false);
   redis.on('ready', () => turned(true));
-  redis.on('close', () => turned(false));
+  redis.on('close', gone);
   redis.on('error', () => undefined);
+  return () => redis.off('close', gone);
 }
