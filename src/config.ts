@@ -52,6 +52,7 @@ const settings = z.object({
   READS_PER_MINUTE: z.coerce.number().int().min(0).default(6_000),
   PLAYGROUND: flag.optional(),
   INTROSPECTION: flag.optional(),
+  npm_lifecycle_event: z.string().optional(),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).default('info'),
 });
 
@@ -88,6 +89,8 @@ export interface Config {
   readonly playground: boolean;
   readonly introspection: boolean;
   readonly logLevel: string;
+  /** Whether an npm script runs us: npm then stands between us and whoever stops it. */
+  readonly startedByNpm: boolean;
 }
 
 /**
@@ -134,6 +137,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     playground: value.PLAYGROUND ?? !production,
     introspection: value.INTROSPECTION ?? !production,
     logLevel: value.LOG_LEVEL,
+    startedByNpm: value.npm_lifecycle_event === 'start',
   });
 }
 

@@ -14,6 +14,8 @@ const { ConfigError, readConfig } = await import('./config.ts');
 const { createOperator, startGateway } = await import('./compose.ts');
 const { banner } = await import('./banner.ts');
 
+const PARENT_CHECK_MS = 500;
+
 const [command, ...words] = process.argv.slice(2);
 try {
   if (command === undefined) await serve();
@@ -50,4 +52,16 @@ async function serve(): Promise<void> {
     );
   };
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop);
+  if (config.startedByNpm) stopWhenLeftAlone(stop);
+}
+
+/** Told to stop, npm ends the shell that it started us in but not us: losing that parent means the same. */
+function stopWhenLeftAlone(stop: () => void): void {
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    stop();
+  }, PARENT_CHECK_MS);
+  timer.unref();
 }

@@ -56,6 +56,7 @@ describe('with nothing set', () => {
       playground: true,
       introspection: true,
       logLevel: 'info',
+      startedByNpm: false,
     });
   });
 

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts';
 import { createPostgresDatabase, hasPostgres } from '../support/databases.ts';
 import { startTestGateway } from '../support/gateway.ts';
-import { build, type Program, startProgram } from '../support/program.ts';
+import { type Program, startProgram } from '../support/program.ts';
 import { freePort } from '../support/server-process.ts';
 import { generate, open } from '../support/stories.ts';
 
@@ -94,7 +94,6 @@ describe.skipIf(!hasPostgres || !('url' in redis))('in production', { timeout: 1
       STABILITY_BASE_URL: vendors.origin,
       OUTBOUND_ALLOW: new URL(vendors.origin).host,
     };
-    await build();
   });
   afterAll(async () => {
     for (const program of programs) await program.end('SIGTERM');

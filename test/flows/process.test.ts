@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -157,4 +158,22 @@ describe('a configuration that is not right', { timeout: 60_000 }, () => {
     expect(printed).not.toContain('secret');
     expect(existsSync(dataDir)).toBe(false);
   });
+});
+
+test('npm start, told to stop, leaves nothing running and lets go of the data folder', {
+  timeout: 120_000,
+}, async () => {
+  const dataDir = join(folder, 'by-npm');
+  const npm = spawn('npm', ['start', '--ignore-scripts'], {
+    cwd: join(import.meta.dirname, '../..'),
+    env: { ...process.env, DATA_DIR: dataDir, PORT: '0', SANDBOX_LATENCY: '0' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let printed = '';
+  npm.stdout.on('data', (data: Buffer) => (printed += data.toString()));
+  await expect.poll(() => printed, { timeout: 60_000 }).toContain('Draw one');
+  npm.kill('SIGTERM');
+  await expect
+    .poll(async () => (await openPglite(dataDir).catch(() => null))?.close().then(() => 'free'), { timeout: 20_000 })
+    .toBe('free');
 });

@@ -1,5 +1,6 @@
 import type { TestProject } from 'vitest/node';
 import { startPostgres } from './postgres.ts';
+import { buildProgram } from './program.ts';
 import { startRedis } from './redis.ts';
 
 declare module 'vitest' {
@@ -11,9 +12,9 @@ declare module 'vitest' {
   }
 }
 
-/** Starts the real servers that tests need, once for the whole run, and stops them after it. */
+/** Compiles the program and starts the real servers that tests need, once for the whole run; stops them after it. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const [postgres, redis] = await Promise.all([startPostgres(), startRedis()]);
+  const [postgres, redis] = await Promise.all([startPostgres(), startRedis(), buildProgram()]);
   project.provide('postgres', 'url' in postgres ? { url: postgres.url } : postgres);
   project.provide('redis', 'url' in redis ? { url: redis.url } : redis);
   for (const [name, server] of Object.entries({ PostgreSQL: postgres, Redis: redis })) {

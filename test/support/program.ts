@@ -6,12 +6,9 @@ import { endProcess, run } from './server-process.ts';
 const ROOT = join(import.meta.dirname, '..', '..');
 const TSC = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc');
 
-let built: Promise<unknown> | null = null;
-
-/** Compiles the program into dist, once for a test file. */
-export function build(): Promise<unknown> {
-  built ??= run(process.execPath, [TSC, '-p', 'tsconfig.build.json'], { cwd: ROOT });
-  return built;
+/** Compiles the program into dist: once, before any test, because tests share it. */
+export function buildProgram(): Promise<unknown> {
+  return run(process.execPath, [TSC, '-p', 'tsconfig.build.json'], { cwd: ROOT });
 }
 
 export interface Program {
@@ -25,7 +22,6 @@ const START_DEADLINE_MS = 60_000;
 
 /** Starts the compiled program as a process of its own and waits until it says that it is ready. */
 export async function startProgram(environment: Record<string, string>): Promise<Program> {
-  await build();
   const child = spawn(process.execPath, [join(ROOT, 'dist', 'main.js')], {
     env: { PATH: process.env.PATH, PORT: '0', LOG_LEVEL: 'warn', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -55,7 +51,6 @@ export async function startProgram(environment: Record<string, string>): Promise
 export async function runProgram(
   environment: Record<string, string>,
 ): Promise<{ code: number | null; printed: string }> {
-  await build();
   const child = spawn(process.execPath, [join(ROOT, 'dist', 'main.js')], {
     env: { PATH: process.env.PATH, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
