@@ -3,8 +3,8 @@ import pg from 'pg';
 import { DatabaseSilent, sqlState } from './database-errors.ts';
 
 /** After this long without an answer it is looked whether the server still answers anybody. */
-const QUIET_MS = 400;
-const LOOK_TIMEOUT_MS = 700;
+const QUIET_MS = 350;
+const LOOK_TIMEOUT_MS = 600;
 
 /**
  * A pool that tells a slow statement from a server that is gone without a word. A statement, or a wait for a free
@@ -40,13 +40,13 @@ export class GuardedPool implements PostgresPool {
   /** @throws DatabaseSilent instead of waiting for `work` any longer when the server answers nobody. */
   async answered<T>(work: Promise<T>): Promise<T> {
     const silence = Promise.withResolvers<never>();
-    const lookAgain = () => setTimeout(look, QUIET_MS);
-    const look = async () => {
-      const alive = await this.#isAlive();
+    const lookLater = (since = performance.now()) => setTimeout(look, QUIET_MS, since);
+    const look = async (since: number) => {
+      const alive = this.#answeredAt > since || (await this.#isAlive());
       if (!alive) silence.reject(new DatabaseSilent());
-      else if (timer !== null) timer = lookAgain();
+      else if (timer !== null) timer = lookLater();
     };
-    let timer: NodeJS.Timeout | null = lookAgain();
+    let timer: NodeJS.Timeout | null = lookLater();
     try {
       const result = await Promise.race([work, silence.promise]);
       this.#answeredAt = performance.now();
@@ -67,8 +67,7 @@ export class GuardedPool implements PostgresPool {
 
   /** On a connection of its own, because all of the pool's may be stuck. */
   async #lookNow(): Promise<boolean> {
-    const heardLately = () => performance.now() - this.#answeredAt < QUIET_MS;
-    if (heardLately()) return true;
+    const startedAt = performance.now();
     const client = new pg.Client({ ...this.pool.options, connectionTimeoutMillis: LOOK_TIMEOUT_MS });
     client.on('error', () => undefined);
     try {
@@ -76,7 +75,7 @@ export class GuardedPool implements PostgresPool {
       return true;
     } catch (error) {
       // To be turned away, as for too many connections, is an answer too.
-      return sqlState(error) !== null || heardLately();
+      return sqlState(error) !== null || this.#answeredAt > startedAt;
     } finally {
       client.end().catch(() => undefined);
     }

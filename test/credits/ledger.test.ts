@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { Database } from '../../src/platform/database.ts';
+import { type Database, inTransaction } from '../../src/platform/database.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { ENGINES, freshDatabase } from '../support/databases.ts';
 import { expectLawsHold } from '../support/invariants.ts';
@@ -177,6 +177,14 @@ describe.each(ENGINES)('the ledger on %s', (engine) => {
       expect((await ledger.credits.balance(account)).spent).toBe(4n);
       expect(await ledger.refusalOf(account, 7n)).toBe('SPEND_CAP');
       expect(await ledger.refusalOf(account, 6n)).toBeNull();
+    });
+
+    test('never stands against what costs nothing, even when less is allowed now than was spent', async () => {
+      const account = await ledger.open({ monthly: 100n, spendCap: 10n });
+      await ledger.hold(account, 10n);
+      await inTransaction(database.db, (tx) => ledger.credits.setTerms(tx, account, { spendCap: 5n }));
+      expect(await ledger.refusalOf(account, 0n)).toBeNull();
+      expect(await ledger.refusalOf(account, 1n)).toBe('SPEND_CAP');
     });
 
     test('a lack of credits is told before the cap', async () => {

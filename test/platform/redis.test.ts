@@ -1,18 +1,15 @@
 import { Redis } from 'ioredis';
-import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Log } from '../../src/platform/log.ts';
 import { Metrics } from '../../src/platform/metrics.ts';
 import { RateLimiter } from '../../src/platform/rate-limiter.ts';
 import { openRedis, type RedisConnections } from '../../src/platform/redis.ts';
-import { launchRedis } from '../support/redis.ts';
-import { findProgram, freePort } from '../support/server-process.ts';
+import { freePort } from '../support/server-process.ts';
+import { hasOwnRedis, launchOwnRedis } from './own-redis.ts';
 
 const SOON = { interval: 5, timeout: 5_000 };
 /** A command waits a quarter of a second; the rest is what a busy machine needs. */
 const COMMAND_MAX_MS = 450;
-
-const shared = inject('redis');
-const program = findProgram('redis-server') ?? findProgram('valkey-server');
 
 /** Keeps what it is told, and nothing else. */
 function listeningLog(): { lines: string[]; log: Log } {
@@ -22,9 +19,9 @@ function listeningLog(): { lines: string[]; log: Log } {
 }
 
 // A Redis of its own, because it is stopped and killed here.
-describe.skipIf('missing' in shared || program === null)('Redis', () => {
+describe.skipIf(!hasOwnRedis)('Redis', () => {
   let port: number;
-  let server: Awaited<ReturnType<typeof launchRedis>> | null = null;
+  let server: Awaited<ReturnType<typeof launchOwnRedis>> | null = null;
   let admin: Redis;
   const opened: RedisConnections[] = [];
   beforeEach(async () => {
@@ -39,7 +36,7 @@ describe.skipIf('missing' in shared || program === null)('Redis', () => {
     await server?.stop();
   });
 
-  const launch = () => launchRedis(program ?? '', port);
+  const launch = () => launchOwnRedis(port);
   const open = async () => {
     const metrics = new Metrics();
     const { lines, log } = listeningLog();

@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { sql } from 'kysely';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Database } from '../../src/platform/database.ts';
 import { type EventBus, LocalEventBus } from '../../src/platform/events.ts';
 import { createLog } from '../../src/platform/log.ts';
@@ -8,25 +8,22 @@ import { Metrics } from '../../src/platform/metrics.ts';
 import { openRedis, type RedisConnections } from '../../src/platform/redis.ts';
 import { GUIDE_PRICE_BOOK } from '../../src/pricing/guide-price-book.ts';
 import type { PriceBooks } from '../../src/pricing/price-books.service.ts';
+import { hasOwnRedis, launchOwnRedis } from '../platform/own-redis.ts';
 import { TestClock } from '../support/clock.ts';
 import { freshDatabase } from '../support/databases.ts';
-import { launchRedis } from '../support/redis.ts';
-import { findProgram, freePort } from '../support/server-process.ts';
+import { freePort } from '../support/server-process.ts';
 import { forgetAll, type Parts, priced, priceIn, startBooks } from './price-books.process.ts';
 
 const NOON = '2026-03-15T12:00:00Z';
 const FRIDAY = new Date('2026-03-20T00:00:00Z');
 const SOON = { interval: 5, timeout: 5_000 };
 
-const shared = inject('redis');
-const program = findProgram('redis-server') ?? findProgram('valkey-server');
-
 // A Redis of its own: it is emptied, counted and killed here.
-describe.skipIf('missing' in shared || program === null)('price books through Redis', () => {
+describe.skipIf(!hasOwnRedis)('price books through Redis', () => {
   let database: Database;
   let clock: TestClock;
   let port: number;
-  let server: Awaited<ReturnType<typeof launchRedis>>;
+  let server: Awaited<ReturnType<typeof launchOwnRedis>>;
   let admin: Redis;
   const closers: (() => void)[] = [];
   beforeAll(async () => {
@@ -47,7 +44,7 @@ describe.skipIf('missing' in shared || program === null)('price books through Re
     await server.stop();
   });
 
-  const launch = () => launchRedis(program ?? '', port);
+  const launch = () => launchOwnRedis(port);
   interface Process {
     readonly books: PriceBooks;
     readonly redis: RedisConnections;
