@@ -338,6 +338,8 @@ async function openOutside(
     }),
     (part) => part.close(),
   );
+  // After the runner has drained and before the server waits for its last answers.
+  opened(jobs, (part) => part.stopWaiting());
   if (config.role !== 'gateway') {
     await opened(runner, (part) => part.stop(DRAIN_MS)).start();
     const sweep = () =>

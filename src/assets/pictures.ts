@@ -53,17 +53,23 @@ const turns = bulkhead(Math.max(1, Math.floor(availableParallelism() / 2)), Numb
  * Turns a vendor's bytes into the picture that was sold: decoded to the last line, upright, sRGB, exactly `target`
  * (scaled to cover it, the rest cut off evenly), PNG, no metadata. A PNG that is all that already keeps its own bytes.
  * Whether the picture is pleasing is not judged here, only that there is something on it.
+ * `ordered` is the size that the vendor was asked for, where it is known.
  * @throws PictureError
  */
-export function finishPicture(bytes: Buffer, target: PictureSize): Promise<FinishedPicture> {
-  return turns.execute(() => finish(bytes, target));
+export function finishPicture(
+  bytes: Buffer,
+  target: PictureSize,
+  ordered: PictureSize | null = null,
+): Promise<FinishedPicture> {
+  return turns.execute(() => finish(bytes, target, ordered));
 }
 
-async function finish(bytes: Buffer, target: PictureSize): Promise<FinishedPicture> {
+async function finish(bytes: Buffer, target: PictureSize, ordered: PictureSize | null): Promise<FinishedPicture> {
   const format = recognised(bytes);
   const metadata = await readable(() => sharp(bytes, { limitInputPixels: false }).metadata());
   const upright = metadata.autoOrient;
   refuseUnlessUsable(upright, target);
+  if (ordered) refuseUnlessAsOrdered(upright, ordered);
   refuseBlack(await readable(() => decodeFully(bytes)));
   const exact = upright.width === target.width && upright.height === target.height;
   if (exact && format === 'png' && isPlainPng(bytes, metadata)) return finished(bytes, target);
@@ -103,6 +109,18 @@ function refuseUnlessUsable(from: PictureSize, target: PictureSize): void {
       'TOO_SMALL',
       `The picture is ${from.width}x${from.height} and would be enlarged ${enlargement.toFixed(2)} times to cover ` +
         `${target.width}x${target.height}; at most ${ENLARGEMENT_MAX} times is allowed`,
+    );
+  }
+}
+
+/** Vendors' sizes are nominal, so a little less is as ordered; much less is another picture than was paid for. */
+const ORDERED_SHARE_MIN = 0.75;
+
+function refuseUnlessAsOrdered(from: PictureSize, ordered: PictureSize): void {
+  if (from.width < ordered.width * ORDERED_SHARE_MIN || from.height < ordered.height * ORDERED_SHARE_MIN) {
+    throw new PictureError(
+      'TOO_SMALL',
+      `The picture is ${from.width}x${from.height}, but ${ordered.width}x${ordered.height} was ordered`,
     );
   }
 }

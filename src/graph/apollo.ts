@@ -51,19 +51,19 @@ export function createApollo(options: ApolloOptions): ApolloServer<GraphContext>
   });
 }
 
-/** A generous limit on queries, so that reading cannot starve others. Estimates and reads never use up submissions. */
+/** A generous limit on requests of any kind, so that asking cannot starve others. Submissions have a limit of their own. */
 function readLimit({ limiter, perMinute }: NonNullable<ApolloOptions['reads']>): ApolloServerPlugin<GraphContext> {
   return {
     async requestDidStart() {
       return {
-        async didResolveOperation({ operation, contextValue: { viewer } }) {
-          if (operation?.operation !== 'query' || !viewer) return;
+        async didResolveOperation({ contextValue: { viewer } }) {
+          if (!viewer) return;
           const { allowed, limit, resetsAt } = await limiter.take(viewer.id, perMinute);
           if (!allowed) {
             throw toGraphQLError(
               new DomainError(
                 'TOO_MANY_REQUESTS',
-                `More than ${limit} queries in a minute. Try again after ${resetsAt.toISOString()}.`,
+                `More than ${limit} requests in a minute. Try again after ${resetsAt.toISOString()}.`,
                 { limit, resetsAt },
               ),
             );
@@ -115,6 +115,7 @@ function errorAnswer(): ApolloServerPlugin<GraphContext> {
         async willSendResponse({ request, response }) {
           if (response.body.kind !== 'single' || !response.body.singleResult.errors) return;
           const { errors } = response.body.singleResult;
+          if (errors.some(({ extensions }) => extensions?.code === 'UNAVAILABLE')) response.http.status = 503;
           const accepts = request.http?.headers.get('accept') ?? '';
           if (
             response.http.status === 400 &&

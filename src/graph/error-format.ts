@@ -1,7 +1,7 @@
 import { ApolloServerErrorCode } from '@apollo/server/errors';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { DomainError, type ErrorCode } from '../errors.ts';
-import { isDatabaseAway } from '../platform/database-errors.ts';
+import { isDatabaseAway, sqlState } from '../platform/database-errors.ts';
 import type { Log } from '../platform/log.ts';
 
 /** Errors that say more about how the request was made than about what it asked for. */
@@ -44,6 +44,13 @@ export function errorFormatter(log: Log): (formatted: GraphQLFormattedError, err
     if (CLIENT_MISTAKES.has(code) && !(cause instanceof Error && !(cause instanceof GraphQLError))) {
       return { message: formatted.message, ...place, extensions: { code } };
     }
+    if (sqlState(cause) === UNTRANSLATABLE) {
+      return {
+        message: 'A text has a NUL character, which cannot be stored. Nothing was run and nothing was charged.',
+        ...place,
+        extensions: { code: ApolloServerErrorCode.BAD_USER_INPUT },
+      };
+    }
     const errorId = crypto.randomUUID();
     log.error({ err: cause, errorId }, 'a request failed for a reason of our own');
     return isDatabaseAway(cause)
@@ -59,6 +66,9 @@ export function errorFormatter(log: Log): (formatted: GraphQLFormattedError, err
         };
   };
 }
+
+/** SQLSTATE of a character that the database cannot hold: with UTF-8 only NUL. */
+const UNTRANSLATABLE = '22021';
 
 /** What was thrown, out of however many GraphQL errors it was wrapped in on the way. */
 function rootCause(error: unknown): unknown {

@@ -32,6 +32,7 @@ interface Tally {
   depth: number;
   nodes: number;
   selections: number;
+  rootFields: number;
 }
 
 /**
@@ -41,20 +42,24 @@ interface Tally {
 export function queryLimits(context: ValidationContext): ASTVisitor {
   return {
     OperationDefinition(operation: OperationDefinitionNode) {
+      if (operation.operation === 'subscription') {
+        context.reportError(new GraphQLError('This gateway has no subscriptions yet; ask for the job instead.'));
+        return;
+      }
       const tally: Tally = {
         aliases: 0,
         directives: operation.directives?.length ?? 0,
         depth: 0,
         nodes: 0,
         selections: 0,
+        rootFields: 0,
       };
       count(operation.selectionSet, tally, { depth: 1, multiplier: 1, spread: new Set() }, context);
-      const found = { ...tally, rootFields: operation.selectionSet.selections.length };
       for (const limit of ['selections', 'depth', 'aliases', 'directives', 'rootFields', 'nodes'] as const) {
-        if (found[limit] > QUERY_LIMITS[limit]) {
+        if (tally[limit] > QUERY_LIMITS[limit]) {
           context.reportError(
             new GraphQLError(
-              `The query's ${limit} come to ${found[limit]}, but at most ${QUERY_LIMITS[limit]} are allowed. Split it into several requests.`,
+              `The query's ${limit} come to ${tally[limit]}, but at most ${QUERY_LIMITS[limit]} are allowed. Split it into several requests.`,
             ),
           );
           return;
@@ -65,7 +70,7 @@ export function queryLimits(context: ValidationContext): ASTVisitor {
 }
 
 function isOver(tally: Tally): boolean {
-  return (['selections', 'aliases', 'directives', 'depth', 'nodes'] as const).some(
+  return (['selections', 'aliases', 'directives', 'depth', 'rootFields', 'nodes'] as const).some(
     (limit) => tally[limit] > QUERY_LIMITS[limit],
   );
 }
@@ -90,6 +95,7 @@ function count(set: SelectionSetNode, tally: Tally, where: Where, context: Valid
 }
 
 function countField(field: FieldNode, tally: Tally, where: Where, context: ValidationContext): void {
+  if (where.depth === 1) tally.rootFields++;
   if (field.alias) tally.aliases++;
   if (!field.selectionSet || field.name.value.startsWith('__')) return;
   const multiplier = where.multiplier * pageSize(field);

@@ -1,19 +1,19 @@
-import { setTimeout as wait } from 'node:timers/promises';
-import type { FinishedPicture } from '../assets/asset.ts';
+import type { FinishedPicture, StoredPicture } from '../assets/asset.ts';
 import type { AssetsService } from '../assets/assets.service.ts';
 import { finishPicture, PictureError } from '../assets/pictures.ts';
 import { findRoute, type ProviderName, type Route } from '../catalog/models.ts';
 import type { Clock } from '../platform/clock.ts';
 import { type Db, inTransaction } from '../platform/database.ts';
+import { whileDatabaseReturns } from '../platform/database-errors.ts';
 import { newId } from '../platform/ids.ts';
 import type { Log } from '../platform/log.ts';
 import type { Metrics } from '../platform/metrics.ts';
 import type { PriceBook } from '../pricing/price-book.ts';
 import { vendorCostMicros } from '../pricing/prices.ts';
-import type { CheckOutcome, Delivered, Provider, SubmitOutcome, Ticket } from '../providers/provider.ts';
+import type { Delivered, Provider, RejectionReason, Ticket } from '../providers/provider.ts';
 import type { RouteHealth } from '../routing/health.ts';
 import { type PlannedRoute, planRoutes } from '../routing/planner.ts';
-import { planRender } from '../routing/render-plan.ts';
+import { planRender, type RenderPlan } from '../routing/render-plan.ts';
 import type { AttemptsStore } from './attempts.store.ts';
 import {
   type Attempt,
@@ -26,6 +26,7 @@ import {
 } from './job.ts';
 import type { JobsStore } from './jobs.store.ts';
 import { renderRequest, seedOf } from './render-request.ts';
+import { type Ended, pollVendor } from './vendor-poll.ts';
 
 /** Why a run was told to stop: the job was cancelled, or this process is going away and another takes over. */
 export type StopReason = 'CANCELLED' | 'SHUTDOWN';
@@ -48,14 +49,8 @@ export interface ImageRunParts {
 
 /** After this no further route is tried. */
 const IMAGE_DEADLINE_MS = 5 * 60_000;
-/** A vendor that took a job on has this many times its usual time, and at least a minute. */
-const POLL_PATIENCE_FACTOR = 10;
-const POLL_PATIENCE_MIN_MS = 60_000;
-
-type Ended =
-  | Exclude<SubmitOutcome | CheckOutcome, { kind: 'accepted' | 'pending' }>
-  | { kind: 'late'; message: string };
-
+/** Whatever happens, no job is taken up for longer than this. */
+const JOB_AGE_MAX_MS = 24 * 60 * 60_000;
 /**
  * Takes one image from route to route until it is delivered or none is left. Whatever happens is written down before
  * the next step, so that another process can go on from any point.
@@ -66,6 +61,8 @@ export class ImageRun {
   readonly #image: JobImage;
   readonly #book: PriceBook;
   readonly #signal: AbortSignal;
+  /** When this process took the image up: time that nobody worked on it does not count against it. */
+  readonly #began: Date;
 
   constructor(parts: ImageRunParts, job: Job, image: JobImage, book: PriceBook, signal: AbortSignal) {
     this.#parts = parts;
@@ -73,6 +70,7 @@ export class ImageRun {
     this.#image = image;
     this.#book = book;
     this.#signal = signal;
+    this.#began = parts.clock.now();
   }
 
   async run(): Promise<void> {
@@ -103,7 +101,7 @@ export class ImageRun {
     const provider = route && this.#parts.providers[route.model.provider];
     if (route && provider && attempt.vendorId !== null) {
       const ticket: Ticket = { host: route.host.name, vendorModel: route.host.vendorModel, vendorId: attempt.vendorId };
-      const ended = await this.#poll(provider, route, ticket, 0);
+      const ended = await this.#poll(provider, route, ticket, 0, attempt.startedAt);
       return ended === null || this.#settle(attempt.id, route, ended);
     }
     await this.#endAttempt(attempt.id, route ?? null, 'unknown', 'the gateway stopped while this call was out');
@@ -111,8 +109,8 @@ export class ImageRun {
   }
 
   #isLate(): boolean {
-    const started = this.#job.startedAt ?? this.#job.createdAt;
-    return this.#parts.clock.now().getTime() - started.getTime() > IMAGE_DEADLINE_MS;
+    const now = this.#parts.clock.now().getTime();
+    return now - this.#began.getTime() > IMAGE_DEADLINE_MS || now - this.#job.createdAt.getTime() > JOB_AGE_MAX_MS;
   }
 
   #nextRoute(past: readonly Attempt[]): PlannedRoute | null {
@@ -149,25 +147,9 @@ export class ImageRun {
     return ended === null || this.#settle(attemptId, route, ended, began);
   }
 
-  /** Asks until the vendor is done. Null when this process is going away: the vendor goes on and another will ask. */
-  async #poll(provider: Provider, route: Route, ticket: Ticket, firstAfterMs: number): Promise<Ended | null> {
-    const patience = Math.max(POLL_PATIENCE_MIN_MS, route.host.expectedSeconds * 1000 * POLL_PATIENCE_FACTOR);
-    const deadline = this.#parts.clock.now().getTime() + patience;
-    for (let afterMs = firstAfterMs; ; ) {
-      try {
-        await wait(afterMs * this.#parts.pollPace, undefined, { signal: this.#signal });
-      } catch {
-        if (this.#signal.reason === 'SHUTDOWN') return null;
-        await provider.cancel(ticket, AbortSignal.timeout(5_000));
-        return { kind: 'late', message: 'cancelled while the vendor was drawing' };
-      }
-      const outcome = await provider.check(ticket, this.#signal);
-      if (this.#signal.aborted) continue;
-      if (outcome.kind !== 'pending') return outcome;
-      if (this.#parts.clock.now().getTime() > deadline)
-        return { kind: 'late', message: `the vendor was not done after ${Math.round(patience / 1000)} seconds` };
-      afterMs = outcome.pollAfterMs;
-    }
+  #poll(provider: Provider, route: Route, ticket: Ticket, firstAfterMs: number, since = this.#parts.clock.now()) {
+    const { clock, pollPace } = this.#parts;
+    return pollVendor({ provider, route, ticket, firstAfterMs, since, clock, pollPace, signal: this.#signal });
   }
 
   /** Writes down how a call ended and what follows. True when the image has ended. */
@@ -192,6 +174,12 @@ export class ImageRun {
         await this.#endAttempt(attemptId, route, 'unknown', ended.message);
         return false;
       default:
+        if (ended.kind === 'rejected' && NEEDS_OPERATOR.has(ended.reason)) {
+          this.#parts.log.error(
+            { route: route.id, reason: ended.reason },
+            'a vendor turns us down: an operator must act',
+          );
+        }
         health.note(route.id, { ok: ended.kind === 'rejected' && ended.reason === 'BAD_REQUEST', seconds: null });
         await this.#endAttempt(attemptId, route, ended.kind, ended.message);
         return false;
@@ -211,7 +199,7 @@ export class ImageRun {
   async #deliver(attemptId: string, route: Route, delivered: Delivered): Promise<boolean> {
     let picture: FinishedPicture;
     try {
-      picture = await finishPicture(delivered.picture, this.#job.request.size);
+      picture = await finishPicture(delivered.picture, this.#job.request.size, this.#render(route));
     } catch (error) {
       if (!(error instanceof PictureError)) throw error;
       if (error.reason === 'BLACK') return this.#withheld(attemptId, route, 'It came black all over.', true);
@@ -224,37 +212,50 @@ export class ImageRun {
 
   /** Bytes first, then asset, image and attempt in one transaction: a picture is either in the library or it is not. */
   async #keep(attemptId: string, route: Route, picture: FinishedPicture, vendorSeed: number | null): Promise<void> {
-    const { assets, store, attempts, clock, db } = this.#parts;
+    const { assets, store, attempts, clock, db, log } = this.#parts;
     const { request } = this.#job;
-    const stored = await assets.storeBytes(picture);
-    const kept = await inTransaction(db, async (tx) => {
-      const now = clock.now();
-      const delivered = await store.deliverImage(tx, this.#image.id, stored.id, now);
-      await attempts.end(
-        attemptId,
-        { outcome: delivered ? 'delivered' : 'discarded', message: null, vendorCostMicros: this.#cost(route) },
-        now,
-        tx,
+    let stored: StoredPicture;
+    try {
+      stored = await assets.storeBytes(picture);
+    } catch (error) {
+      log.error({ err: error, jobId: this.#job.id }, 'a picture could not be stored');
+      await this.#endAttempt(attemptId, route, 'broken', 'it was drawn but could not be stored');
+      await this.#fail(
+        'NOT_STORABLE',
+        'The image was drawn but could not be stored. It was not charged. Try again later.',
       );
-      if (!delivered) return false;
-      await assets.insertOutput(tx, {
-        ...stored,
-        accountId: this.#job.accountId,
-        operation: this.#job.operation,
-        provider: route.model.provider,
-        model: route.model.id,
-        prompt: request.prompt,
-        negativePrompt: request.negativePrompt,
-        seed: vendorSeed ?? seedOf(request, this.#image.index),
-        inputHash: this.#job.pictureHash,
-        jobId: this.#job.id,
-        imageId: this.#image.id,
-        parentId: null,
-        credits: this.#image.credits,
-        priceVersion: this.#job.priceVersion,
+      return;
+    }
+    const write = () =>
+      inTransaction(db, async (tx) => {
+        const now = clock.now();
+        const delivered = await store.deliverImage(tx, this.#image.id, stored.id, now);
+        await attempts.end(
+          attemptId,
+          { outcome: delivered ? 'delivered' : 'discarded', message: null, vendorCostMicros: this.#cost(route) },
+          now,
+          tx,
+        );
+        if (!delivered) return false;
+        await assets.insertOutput(tx, {
+          ...stored,
+          accountId: this.#job.accountId,
+          operation: this.#job.operation,
+          provider: route.model.provider,
+          model: route.model.id,
+          prompt: request.prompt,
+          negativePrompt: request.negativePrompt,
+          seed: vendorSeed ?? seedOf(request, this.#image.index),
+          inputHash: this.#job.pictureHash,
+          jobId: this.#job.id,
+          imageId: this.#image.id,
+          parentId: null,
+          credits: this.#image.credits,
+          priceVersion: this.#job.priceVersion,
+        });
+        return true;
       });
-      return true;
-    });
+    const kept = await whileDatabaseReturns(write);
     this.#parts.metrics.attempts.inc({ route: route.id, outcome: kept ? 'delivered' : 'discarded' });
   }
 
@@ -275,9 +276,13 @@ export class ImageRun {
     );
   }
 
+  #render(route: Route): RenderPlan['render'] | null {
+    return planRender(route.model.renders, this.#job.request.size)?.render ?? null;
+  }
+
   #cost(route: Route): bigint | null {
-    const plan = planRender(route.model.renders, this.#job.request.size);
-    const micros = plan && vendorCostMicros(this.#book, route, plan.render);
+    const render = this.#render(route);
+    const micros = render && vendorCostMicros(this.#book, route, render);
     return micros === null ? null : BigInt(micros);
   }
 
@@ -285,6 +290,9 @@ export class ImageRun {
     await this.#parts.store.failImage(this.#image.id, { code, message }, this.#parts.clock.now());
   }
 }
+
+/** Not about what was asked but about us: our key or our money at the vendor. */
+const NEEDS_OPERATOR: ReadonlySet<RejectionReason> = new Set(['AUTHENTICATION', 'OUT_OF_FUNDS', 'FORBIDDEN']);
 
 /** Outcomes after which the vendor may have charged us; what it costs is booked as ours, never the customer's. */
 const MAY_BE_BILLED: ReadonlySet<AttemptOutcome> = new Set(['delivered', 'broken', 'unknown', 'discarded']);

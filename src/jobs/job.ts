@@ -94,7 +94,11 @@ export function forbidden(attempts: readonly Pick<Attempt, 'routeId' | 'outcome'
   const vendorOf = (routeId: string) => routeId.split('/')[0] ?? routeId;
   return {
     routes: new Set(attempts.map(({ routeId }) => routeId)),
-    vendors: new Set(attempts.filter(({ outcome }) => outcome === 'unknown').map(({ routeId }) => vendorOf(routeId))),
+    vendors: new Set(
+      attempts
+        .filter(({ outcome }) => outcome === 'unknown' || outcome === 'broken')
+        .map(({ routeId }) => vendorOf(routeId)),
+    ),
   };
 }
 

@@ -19,6 +19,8 @@ const PAGE_MAX = 100;
 export const JOBS_LIST = 'jobs';
 /** Tells how jobs stand, and ends them. */
 export class Jobs {
+  readonly #waiting = new Set<() => void>();
+
   constructor(
     private readonly db: Db,
     private readonly store: JobsStore,
@@ -91,6 +93,11 @@ export class Jobs {
     return imageIds.map((id) => attempts.get(id) ?? []);
   }
 
+  /** Answers everybody who waits, how things stand now; for a process that is going away. */
+  stopWaiting(): void {
+    for (const answer of this.#waiting) answer();
+  }
+
   /** Waits for a job to end, for so many seconds at most, and answers how it stands. @throws NOT_FOUND */
   async waitForEnd(accountId: string, jobId: string, seconds: number): Promise<Job> {
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -99,12 +106,14 @@ export class Jobs {
     };
     const unsubscribe = this.events.subscribe(JOB_CHANNEL(jobId), () => void look().catch(() => undefined));
     const timer = setTimeout(resolve, seconds * 1000);
+    this.#waiting.add(resolve);
     try {
       // Looked at once after subscribing: it may have ended before.
       await look();
       await promise;
     } finally {
       clearTimeout(timer);
+      this.#waiting.delete(resolve);
       unsubscribe();
     }
     return this.get(accountId, jobId);

@@ -93,7 +93,12 @@ export class Submissions {
       return refused(first.estimate.refusals, first.estimate, await tiers.rate(viewer, allowed));
     }
     const { allowed: underLimit, ...rate } = await tiers.takeSubmission(viewer, allowed);
-    if (!underLimit) return refused([rateLimited(rate.limit, rate.resetsAt)], first.estimate, rate);
+    if (!underLimit) {
+      // Of many equal calls at once one may have been accepted meanwhile: the others are its repetitions.
+      const since = key === null ? null : await keys.holder(viewer.id, key, this.#keysSince());
+      if (since) return this.#replay(viewer, key, since, first.inputHash, rate);
+      return refused([rateLimited(rate.limit, rate.resetsAt)], first.estimate, rate);
+    }
     return this.#acceptOrRefuse(viewer, input, quote, key, first, rate);
   }
 

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 /** The server answers nobody: it has stopped without a word, or the way to it is cut. */
 export class DatabaseSilent extends Error {
   override readonly name = 'DatabaseSilent';
@@ -28,4 +29,23 @@ export function isDatabaseAway(error: unknown): boolean {
     AWAY_CODES.test(code) ||
     AWAY_MESSAGES.test(error.message)
   );
+}
+
+const PATIENCE_MS = 20_000;
+const RETRY_MS = 500;
+
+/**
+ * Writes what must not be lost: a database that is away is waited for, twenty seconds at most. `write` must be safe to
+ * repeat, because a commit whose answer was lost may have happened.
+ */
+export async function whileDatabaseReturns<T>(write: () => Promise<T>): Promise<T> {
+  const deadline = performance.now() + PATIENCE_MS;
+  for (;;) {
+    try {
+      return await write();
+    } catch (error) {
+      if (!isDatabaseAway(error) || performance.now() > deadline) throw error;
+      await wait(RETRY_MS);
+    }
+  }
 }

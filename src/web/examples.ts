@@ -184,7 +184,7 @@ mutation GenerateAndReadReceipt {
           failure { code message }
         }
 
-        # quoted = held = captured + released, always.
+        # quoted = held, and once settled = captured + released.
         receipt {
           quoted
           held

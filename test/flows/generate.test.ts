@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
@@ -118,6 +120,7 @@ describe('what is not delivered is not charged', () => {
     'withheld',
     'truncated-picture',
     'bomb',
+    'wrong-size',
     'empty',
     'wrong-type',
     'reset-after',
@@ -150,6 +153,32 @@ describe('what is not delivered is not charged', () => {
     expect(vendors).toHaveLength(2);
     expect(new Set(vendors).size).toBe(2);
   });
+});
+
+test('a vendor whose answer was no picture is not asked again for that image', async () => {
+  await generate(gateway, key, { prompt: 'a reef [sandbox:truncated-picture]' }, { waitSeconds: 30 });
+  const vendors = bought('a reef').map(({ vendor }) => vendor);
+  expect(vendors.length).toBeGreaterThan(1);
+  expect(new Set(vendors).size).toBe(vendors.length);
+});
+
+test('a picture that cannot be stored is released, and says so', async () => {
+  const pictures = join(gateway.dataDir, 'assets');
+  await rename(pictures, `${pictures}-away`);
+  await writeFile(pictures, '');
+  try {
+    const { job } = await generate(
+      gateway,
+      key,
+      { prompt: 'nowhere to keep it', model: 'stability/core' },
+      { waitSeconds: 30 },
+    );
+    expect(job).toMatchObject({ status: 'FAILED', receipt: { captured: 0, released: 3, settled: true } });
+    expect(job.images[0]?.failure?.code).toBe('NOT_STORABLE');
+  } finally {
+    await rm(pictures);
+    await rename(`${pictures}-away`, pictures);
+  }
 });
 
 describe('cancelling', () => {

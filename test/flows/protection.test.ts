@@ -116,6 +116,11 @@ describe('abuse is refused before any work', () => {
       'a hundred mutations in one',
       `mutation { ${Array.from({ length: 100 }, (_, i) => `a${i}: generate(input: { prompt: "x" }) { __typename }`).join(' ')} }`,
     ],
+    [
+      'twenty-one mutations behind a fragment',
+      `mutation { ... { ${Array.from({ length: 21 }, (_, i) => `a${i}: generate(input: { prompt: "x" }) { __typename }`).join(' ')} } }`,
+    ],
+    ['a subscription, which there are none of', 'subscription { x }'],
     ['a deep query', `{ jobs { nodes { ${'images { asset { job { '.repeat(8)} id ${'} } } '.repeat(8)} } } }`],
     ['ten thousand directives', `{ viewer { id ${'@include(if: true) '.repeat(900)} } }`],
     ['a fragment that spreads itself', '{ viewer { ...F } } fragment F on Viewer { id ...F }'],
