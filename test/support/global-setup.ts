@@ -14,7 +14,8 @@ declare module 'vitest' {
 
 /** Compiles the program and starts the real servers that tests need, once for the whole run; stops them after it. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const [postgres, redis] = await Promise.all([startPostgres(), startRedis(), buildProgram()]);
+  await buildProgram();
+  const [postgres, redis] = await Promise.all([startPostgres(), startRedis()]);
   project.provide('postgres', 'url' in postgres ? { url: postgres.url } : postgres);
   project.provide('redis', 'url' in redis ? { url: redis.url } : redis);
   for (const [name, server] of Object.entries({ PostgreSQL: postgres, Redis: redis })) {
