@@ -12,7 +12,7 @@ export class AttemptsStore {
   }
 
   /**
-   * Notes that a vendor is about to be called, if `owner` still has the job and nobody asked to cancel it. Null when it
+   * Notes that a vendor is about to be called, if `owner` still has the job and it has not ended. False when it
    * may not be called. Committed before the call, so that a crash leaves the trace.
    */
   async start(attempt: Pick<Attempt, 'id' | 'imageId' | 'routeId'>, owner: string, now: Date): Promise<boolean> {
@@ -22,7 +22,7 @@ export class AttemptsStore {
         where id = ${attempt.imageId} and status in ('WAITING', 'RUNNING')
           and exists (
             select 1 from jobs where jobs.id = job_images.job_id
-              and lease_owner = ${owner} and status = 'RUNNING' and cancel_requested_at is null)
+              and lease_owner = ${owner} and status = 'RUNNING')
         returning id
       )
       insert into job_attempts (id, image_id, route_id, started_at)

@@ -34,7 +34,6 @@ export interface Job {
   readonly createdAt: Date;
   readonly startedAt: Date | null;
   readonly finishedAt: Date | null;
-  readonly cancelRequestedAt: Date | null;
 }
 
 /** One output of a job; it succeeds or fails on its own. */

@@ -41,7 +41,6 @@ export class Jobs {
     const cancelled = await inTransaction(this.db, async (tx) => {
       const job = await this.store.lock(tx, jobId);
       if (!job || !isOpen(job.status)) return false;
-      await this.store.requestCancel(tx, jobId, now);
       await this.store.cancelOpenImages(tx, jobId, now);
       return (await endJob(tx, this.store, this.credits, jobId, now)) !== null;
     });

@@ -165,15 +165,6 @@ export class JobsStore {
       .execute();
   }
 
-  async requestCancel(tx: Tx, jobId: string, now: Date): Promise<void> {
-    await tx
-      .withTables<JobTables>()
-      .updateTable('jobs')
-      .set({ cancel_requested_at: now })
-      .where('id', '=', jobId)
-      .execute();
-  }
-
   /** Ends every image that is still open. */
   async cancelOpenImages(tx: Tx, jobId: string, now: Date): Promise<void> {
     await tx
@@ -257,7 +248,6 @@ function toJob(row: JobRow): Job {
     createdAt: row.created_at,
     startedAt: row.started_at,
     finishedAt: row.finished_at,
-    cancelRequestedAt: row.cancel_requested_at,
   };
 }
 

@@ -17,7 +17,6 @@ export type JobRow = {
   created_at: Date;
   started_at: Date | null;
   finished_at: Date | null;
-  cancel_requested_at: Date | null;
   lease_owner: string | null;
   lease_until: Date | null;
   woken_at: Date;

@@ -220,7 +220,6 @@ function newJob(viewer: Viewer, plan: GeneratePlan, estimate: Estimate, now: Dat
     createdAt: now,
     startedAt: null,
     finishedAt: null,
-    cancelRequestedAt: null,
   };
 }
 

@@ -19,7 +19,6 @@ export const jobs: Migration = {
         created_at timestamptz not null,
         started_at timestamptz,
         finished_at timestamptz,
-        cancel_requested_at timestamptz,
         lease_owner text,
         lease_until timestamptz,
         woken_at timestamptz not null
