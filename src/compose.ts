@@ -8,7 +8,7 @@ import { AssetsService } from './assets/assets.service.ts';
 import { AssetsStore } from './assets/assets.store.ts';
 import { assetDelivery } from './assets/delivery.ts';
 import { DiskStorage } from './assets/storage.ts';
-import { PROVIDER_NAMES, type ProviderName } from './catalog/models.ts';
+import { PROVIDER_NAMES, type Route } from './catalog/models.ts';
 import type { Config } from './config.ts';
 import { Credits } from './credits/credits.service.ts';
 import { CreditsStore } from './credits/credits.store.ts';
@@ -21,6 +21,7 @@ import { AssetResolver } from './graph/asset/asset.resolver.ts';
 import { CatalogResolver, type ProviderModes } from './graph/catalog/catalog.resolver.ts';
 import { EstimateResolver } from './graph/estimate/estimate.resolver.ts';
 import { JobImageResolver, JobResolver } from './graph/job/job.resolver.ts';
+import { LiveServer } from './graph/live-server.ts';
 import { NodeResolver } from './graph/node/node.resolver.ts';
 import { OperatorResolver } from './graph/operator/operator.resolver.ts';
 import { PriceBookResolver } from './graph/price-book/price-book.resolver.ts';
@@ -33,13 +34,14 @@ import { JobsRunner } from './jobs/jobs.runner.ts';
 import { Jobs } from './jobs/jobs.service.ts';
 import { JobsStore } from './jobs/jobs.store.ts';
 import { Submissions } from './jobs/submissions.service.ts';
+import { VendorReports } from './jobs/vendor-reports.ts';
+import { vendorWebhooks, webhookPath } from './jobs/vendor-webhooks.ts';
 import { type Clock, systemClock } from './platform/clock.ts';
 import { type Database, migrate, openPglite, openPostgres, pingDatabase } from './platform/database.ts';
 import { LocalEventBus } from './platform/events.ts';
 import { newId } from './platform/ids.ts';
 import { createLog, type Log } from './platform/log.ts';
 import { Metrics } from './platform/metrics.ts';
-import { Outbound } from './platform/outbound.ts';
 import { DatabaseQueue } from './platform/queue.ts';
 import { RateLimiter } from './platform/rate-limiter.ts';
 import { openRedis } from './platform/redis.ts';
@@ -49,10 +51,12 @@ import { GUIDE_PRICE_BOOK } from './pricing/guide-price-book.ts';
 import { PriceBookCache } from './pricing/price-book.cache.ts';
 import { PriceBookStore } from './pricing/price-book.store.ts';
 import { PriceBooks } from './pricing/price-books.service.ts';
-import { createProviders, type ProviderSettings } from './providers/registry.ts';
+import type { CircuitSettings } from './routing/circuit.ts';
+import { Dispatcher } from './routing/dispatcher.ts';
 import { RouteHealth } from './routing/health.ts';
-import { type Sandbox, startSandbox } from './sandbox/sandbox.ts';
+import type { Sandbox } from './sandbox/sandbox.ts';
 import { Tiers } from './tiers/tiers.service.ts';
+import { type Opened, openVendors } from './vendors.ts';
 import { PLAYGROUND_TABS } from './web/examples.ts';
 import { createPlayground } from './web/playground.ts';
 
@@ -66,8 +70,11 @@ export interface Substitutes {
   readonly clock?: Clock;
   readonly database?: Database;
   readonly log?: Log;
-  /** See `ImageRunParts.pollPace`. */
+  /** See `PollParts.pollPace`. */
   readonly pollPace?: number;
+  /** See `VendorCallParts.patience`. */
+  readonly patience?: number;
+  readonly circuits?: CircuitSettings;
 }
 
 export interface Gateway {
@@ -99,15 +106,13 @@ export async function startGateway(config: Config, substitutes: Substitutes = {}
   try {
     await mkdir(config.dataDir, { recursive: true });
     const platform = await openPlatform(config, substitutes.database, log, opened);
-    const domain = await openDomain(config, platform, clock, substitutes.pollPace ?? 1, log, opened);
+    const domain = await openDomain(config, platform, clock, substitutes, log, opened);
     return await openOutside(config, platform, domain, log, opened, stop);
   } catch (error) {
     await stop();
     throw error;
   }
 }
-
-type Opened = <T>(part: T, close: (part: T) => unknown) => T;
 
 /** Opens the first operator's account of a system and answers its key, without serving anything. */
 export async function createOperator(config: Config, name: string): Promise<string> {
@@ -120,7 +125,7 @@ export async function createOperator(config: Config, name: string): Promise<stri
     await mkdir(config.dataDir, { recursive: true });
     const log = createLog(config.logLevel);
     const platform = await openPlatform(config, undefined, log, opened);
-    const { tiers } = await openDomain(config, platform, systemClock, 1, log, opened);
+    const { tiers } = await openDomain(config, platform, systemClock, {}, log, opened);
     const { issued } = await tiers.open(
       { name, role: 'OPERATOR', tier: 'ENTERPRISE', limits: {}, spendCap: null },
       'first operator',
@@ -159,7 +164,7 @@ async function openDomain(
   config: Config,
   platform: Platform,
   clock: Clock,
-  pollPace: number,
+  substitutes: Substitutes,
   log: Log,
   opened: Opened,
 ) {
@@ -178,9 +183,9 @@ async function openDomain(
   const accounts = opened(new Accounts(new AccountsStore(db), events, clock), (part) => part.stop());
   const credits = new Credits(db, new CreditsStore(db), new HoldsStore(db));
   const tiers = new Tiers(db, accounts, credits, priceBooks, new RateLimiter('submissions', redis), events, clock);
-  const health = new RouteHealth(clock);
-  const enabled = (name: ProviderName) => vendors.providers[name] !== undefined;
-  const estimates = new Estimates(priceBooks, tiers, health, enabled, signer, clock);
+  const health = opened(new RouteHealth(clock, events, substitutes.circuits), (part) => part.stop());
+  const serves = ({ model, host }: Route) => vendors.providers[model.provider]?.hosts.has(host.name) ?? false;
+  const estimates = new Estimates(priceBooks, tiers, health, serves, signer, clock);
   const jobsStore = new JobsStore(db);
   const attempts = new AttemptsStore(db);
   const jobs = new Jobs(db, jobsStore, attempts, credits, events, clock);
@@ -214,7 +219,13 @@ async function openDomain(
     attempts,
     assets,
     providers: vendors.providers,
+    serves,
     health,
+    dispatcher: new Dispatcher(health, config.concurrency),
+    reportTo: (provider, attemptId) => {
+      const canReport = config.webhooks || config.providers[provider].mode === 'SANDBOX';
+      return canReport && address.url !== '' ? address.url + webhookPath(provider, attemptId) : null;
+    },
     clock,
     log,
     metrics,
@@ -222,7 +233,8 @@ async function openDomain(
     priceBooks,
     queue,
     events,
-    pollPace,
+    pollPace: substitutes.pollPace ?? 1,
+    patience: substitutes.patience ?? 1,
     owner: newId('worker'),
     alone: database.engine === 'pglite',
   });
@@ -233,56 +245,25 @@ async function openDomain(
     credits,
     tiers,
     health,
+    serves,
     estimates,
     jobs,
     submissions,
     assets,
     runner,
+    reports: new VendorReports(vendors.providers, attempts, events, clock),
     address,
   };
 }
 
 type Domain = Awaited<ReturnType<typeof openDomain>>;
 
-/** The vendors, and the sandbox in place of those that have no key. */
-async function openVendors(config: Config, opened: Opened) {
-  const sandboxed = PROVIDER_NAMES.some((name) => config.providers[name].mode === 'SANDBOX');
-  const sandbox = sandboxed
-    ? opened(await startSandbox({ latency: config.sandboxLatency }), (part) => part.close())
-    : null;
-  const allow = [...config.outboundAllow, ...(sandbox ? [new URL(sandbox.origin).host] : [])];
-  const outbound = opened(new Outbound({ allow }), (part) => part.close());
-  const settingsOf = (name: ProviderName): ProviderSettings | null => {
-    const setting = config.providers[name];
-    if (setting.mode === 'LIVE') return { apiKey: setting.apiKey, baseUrl: setting.baseUrl };
-    return setting.mode === 'SANDBOX' && sandbox ? { apiKey: SANDBOX_KEYS[name], baseUrl: sandbox.origin } : null;
-  };
-  const providers = createProviders(
-    {
-      stability: settingsOf('stability'),
-      wavespeed: settingsOf('wavespeed'),
-      huggingface: settingsOf('huggingface'),
-      gemini: settingsOf('gemini'),
-    },
-    outbound,
-  );
-  return { sandbox, providers };
-}
-
-/** The sandbox checks the form of a key as the vendors do. */
-const SANDBOX_KEYS: Record<ProviderName, string> = {
-  stability: 'sk-sandbox',
-  wavespeed: 'sandbox',
-  huggingface: 'hf_sandbox',
-  gemini: 'sandbox',
-};
-
 function resolversOf(domain: Domain, modes: ProviderModes) {
-  const { accounts, tiers, priceBooks, jobs, submissions, assets, estimates, health } = domain;
+  const { accounts, tiers, priceBooks, jobs, submissions, assets, estimates, health, serves } = domain;
   return [
     new AccountResolver(tiers),
     new AssetResolver(assets),
-    new CatalogResolver(priceBooks, health, modes),
+    new CatalogResolver(priceBooks, health, modes, serves),
     new EstimateResolver(estimates),
     new JobResolver(jobs, submissions),
     new JobImageResolver(),
@@ -303,8 +284,8 @@ async function openOutside(
   opened: Opened,
   stop: () => Promise<void>,
 ): Promise<Gateway> {
-  const { accounts, tiers, priceBooks, jobs, credits, assets, runner, address, sandbox } = domain;
-  const { database, metrics } = platform;
+  const { accounts, tiers, priceBooks, jobs, credits, assets, runner, reports, address, sandbox } = domain;
+  const { database, metrics, events } = platform;
   const demoKeys =
     config.environment === 'production'
       ? null
@@ -317,6 +298,17 @@ async function openOutside(
     part.stop(),
   );
   await apollo.start();
+  const loaderServices = { jobs, credits, assets };
+  const sources = { jobs, tiers, events };
+  const live = new LiveServer({
+    schema,
+    introspection: config.introspection,
+    accounts,
+    loaderServices,
+    sources,
+    reads,
+    log,
+  });
   const playground = config.playground
     ? createPlayground({ endpoint: '/graphql', demoKey: demoKeys?.PRO ?? null, tabs: PLAYGROUND_TABS })
     : null;
@@ -325,10 +317,15 @@ async function openOutside(
     await createServer({
       apollo,
       accounts,
-      loaderServices: { jobs, credits, assets },
+      live,
+      loaderServices,
       metrics,
       log,
-      plugins: [assetDelivery(assets, log), ...(playground ? [playground.files] : [])],
+      plugins: [
+        assetDelivery(assets, log),
+        vendorWebhooks(reports, metrics),
+        ...(playground ? [playground.files] : []),
+      ],
       playground,
       checkReady: async () => {
         if (stopping) throw new Error('this process is stopping');
@@ -340,6 +337,7 @@ async function openOutside(
   );
   // After the runner has drained and before the server waits for its last answers.
   opened(jobs, (part) => part.stopWaiting());
+  opened(live, (part) => part.stop());
   if (config.role !== 'gateway') {
     await opened(runner, (part) => part.stop(DRAIN_MS)).start();
     const sweep = () =>

@@ -14,6 +14,7 @@ const list = z.string().transform((text) =>
     .map((part) => part.trim())
     .filter((part) => part !== ''),
 );
+const concurrency = z.coerce.number().int().min(1).max(1_000);
 const hostAndPort = /^(?:\[[0-9a-f:]+\]|[a-z0-9.-]+):\d{1,5}$/i;
 const httpUrl = z
   .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
@@ -45,10 +46,25 @@ const settings = z.object({
   WAVESPEED_BASE_URL: httpUrl.optional(),
   HF_BASE_URL: httpUrl.optional(),
   GEMINI_BASE_URL: httpUrl.optional(),
+  VERTEX_PROJECT: z
+    .string()
+    .regex(/^[a-z][a-z0-9:.-]{4,62}$/, 'must be the id of a Google Cloud project')
+    .optional(),
+  VERTEX_LOCATION: z
+    .string()
+    .regex(/^[a-z][a-z0-9-]{2,40}$/, 'must be a Google Cloud location, such as us-central1 or global')
+    .optional(),
+  VERTEX_BASE_URL: httpUrl.optional(),
+  STABILITY_CONCURRENCY: concurrency.default(16),
+  WAVESPEED_CONCURRENCY: concurrency.default(3),
+  HF_CONCURRENCY: concurrency.default(16),
+  GEMINI_CONCURRENCY: concurrency.default(16),
+  WEBHOOKS: flag.optional(),
   OUTBOUND_ALLOW: list
     .pipe(z.array(z.string().regex(hostAndPort, 'must be host:port pairs, such as 127.0.0.1:5555')))
     .default([]),
   SANDBOX_LATENCY: z.coerce.number().min(0).max(10).default(1),
+  SANDBOX_FAULTS: z.string().optional(),
   READS_PER_MINUTE: z.coerce.number().int().min(0).default(6_000),
   PLAYGROUND: flag.optional(),
   INTROSPECTION: flag.optional(),
@@ -81,9 +97,17 @@ export interface Config {
   /** Null: made once and kept in `dataDir` (development only). */
   readonly signingKeys: readonly string[] | null;
   readonly providers: Readonly<Record<'stability' | 'wavespeed' | 'huggingface' | 'gemini', ProviderSetting>>;
+  /** Where Imagen lives on; null for a gateway without it. */
+  readonly vertex: { readonly project: string; readonly location: string; readonly baseUrl: string | null } | null;
+  /** How many images of this process each provider draws at once; the others wait. */
+  readonly concurrency: Readonly<Record<'stability' | 'wavespeed' | 'huggingface' | 'gemini', number>>;
+  /** Whether live vendors may report finished jobs to `publicUrl`. The sandbox always does. */
+  readonly webhooks: boolean;
   readonly outboundAllow: readonly string[];
   /** 0: vendors answer at once; 1: they take as long as the real ones usually do. */
   readonly sandboxLatency: number;
+  /** Faults of the sandbox, such as `5% status=503; 2% never`; null for none. */
+  readonly sandboxFaults: string | null;
   /** Queries a minute and account before they are called abuse; 0 switches the limit off. */
   readonly readsPerMinute: number;
   readonly playground: boolean;
@@ -113,6 +137,8 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       ...signingKeyProblems(value.SIGNING_KEYS),
       ...(production ? productionProblems(value) : []),
       ...roleProblems(value),
+      ...vertexProblems(value, providers.settings.gemini),
+      ...webhookProblems(value),
       ...providers.problems,
     ].filter(([name]) => !misread.has(name)),
   ];
@@ -131,8 +157,20 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     storage: value.STORAGE ? absolute(value.STORAGE) : resolve(dataDir, 'assets'),
     signingKeys: value.SIGNING_KEYS ?? null,
     providers: providers.settings,
+    vertex:
+      value.VERTEX_PROJECT !== undefined && value.VERTEX_LOCATION !== undefined
+        ? { project: value.VERTEX_PROJECT, location: value.VERTEX_LOCATION, baseUrl: value.VERTEX_BASE_URL ?? null }
+        : null,
+    concurrency: {
+      stability: value.STABILITY_CONCURRENCY,
+      wavespeed: value.WAVESPEED_CONCURRENCY,
+      huggingface: value.HF_CONCURRENCY,
+      gemini: value.GEMINI_CONCURRENCY,
+    },
+    webhooks: value.WEBHOOKS ?? value.PUBLIC_URL?.startsWith('https:') ?? false,
     outboundAllow: value.OUTBOUND_ALLOW,
     sandboxLatency: value.SANDBOX_LATENCY,
+    sandboxFaults: value.SANDBOX_FAULTS ?? null,
     readsPerMinute: value.READS_PER_MINUTE,
     playground: value.PLAYGROUND ?? !production,
     introspection: value.INTROSPECTION ?? !production,
@@ -195,6 +233,26 @@ function roleProblems({ ROLE, DATABASE_URL }: Settings): Problem[] {
   if (ROLE === 'all' || DATABASE_URL !== undefined) return [];
   const why = 'several processes need DATABASE_URL, because the embedded database serves one process only';
   return [['DATABASE_URL', `ROLE=${ROLE}: ${why}`]];
+}
+
+function vertexProblems(value: Settings, gemini: ProviderSetting): Problem[] {
+  const { VERTEX_PROJECT: project, VERTEX_LOCATION: location, VERTEX_BASE_URL: baseUrl } = value;
+  if (project === undefined && location === undefined) {
+    return baseUrl === undefined
+      ? []
+      : [['VERTEX_BASE_URL', 'VERTEX_BASE_URL has no meaning without VERTEX_PROJECT and VERTEX_LOCATION']];
+  }
+  if (project === undefined) return [['VERTEX_PROJECT', 'VERTEX_PROJECT is missing: VERTEX_LOCATION needs it']];
+  if (location === undefined) return [['VERTEX_LOCATION', 'VERTEX_LOCATION is missing: VERTEX_PROJECT needs it']];
+  return gemini.mode === 'OFF'
+    ? [['GEMINI_API_KEY', 'GEMINI_API_KEY is missing: VERTEX_PROJECT adds Imagen to gemini, which is off']]
+    : [];
+}
+
+function webhookProblems({ WEBHOOKS, PUBLIC_URL }: Settings): Problem[] {
+  return WEBHOOKS && PUBLIC_URL === undefined
+    ? [['PUBLIC_URL', 'PUBLIC_URL is missing: WEBHOOKS=true needs an address that vendors can report to']]
+    : [];
 }
 
 function signingKeyProblems(keys: readonly string[] | undefined): Problem[] {

@@ -1,5 +1,13 @@
 import type { Quality } from './operations.ts';
-import type { Size } from './sizes.ts';
+import {
+  FLASH_LITE_RENDERS,
+  FLUX_RENDERS,
+  geminiRenders,
+  IDEOGRAM_RENDERS,
+  IMAGEN_RENDERS,
+  type Renders,
+  ratiosWithin,
+} from './renders.ts';
 
 export const PROVIDER_NAMES = ['stability', 'wavespeed', 'huggingface', 'gemini'] as const;
 export type ProviderName = (typeof PROVIDER_NAMES)[number];
@@ -10,24 +18,6 @@ export const PROVIDER_TITLES: Record<ProviderName, string> = {
   huggingface: 'HuggingFace',
   gemini: 'Google Gemini',
 };
-
-/** One picture size that a vendor draws, and the words the vendor knows it by. Sizes are nominal: results are measured. */
-export interface FixedRender extends Size {
-  readonly aspectRatio: string;
-  /** Gemini only: `1K`, `2K` or `4K`. */
-  readonly imageSize?: string;
-}
-
-/** What sizes a model draws: a list, or any size within bounds. */
-export type Renders =
-  | { readonly kind: 'fixed'; readonly sizes: readonly FixedRender[] }
-  | {
-      readonly kind: 'free';
-      readonly sideMin: number;
-      readonly sideMax: number;
-      readonly multipleOf: number;
-      readonly pixelsMax: number;
-    };
 
 /** One address through which a model of a provider can be reached. */
 export interface Host {
@@ -51,26 +41,8 @@ export interface Model {
   /** Whether the vendor has a field for our style presets; otherwise they become prompt text. */
   readonly stylePresetField: boolean;
   readonly hosts: readonly Host[];
+  /** Shut down by its vendor; it can still be had where one of its hosts is set up, which then is a matter of settings. */
   readonly retired?: { readonly since: string; readonly replacedBy: string };
-}
-
-const RATIOS_STABILITY = ['21:9', '16:9', '3:2', '5:4', '1:1', '4:5', '2:3', '9:16', '9:21'] as const;
-
-/**
- * Stability publishes ratios and a pixel budget, not exact sizes. Nominal size: the ratio within the budget, sides
- * rounded down to multiples of 64 (16 for the two extreme ratios).
- */
-function ratiosWithin(pixelsMax: number): FixedRender[] {
-  return RATIOS_STABILITY.map((aspectRatio) => {
-    const [w = 1, h = 1] = aspectRatio.split(':').map(Number);
-    const step = aspectRatio.includes('21') ? 16 : 64;
-    const roundedDown = (side: number) => Math.floor(side / step) * step;
-    return {
-      aspectRatio,
-      width: roundedDown(Math.sqrt((pixelsMax * w) / h)),
-      height: roundedDown(Math.sqrt((pixelsMax * h) / w)),
-    };
-  });
 }
 
 function stability(
@@ -95,17 +67,6 @@ function stability(
   };
 }
 
-const IDEOGRAM_RENDERS: Renders = {
-  kind: 'fixed',
-  sizes: [
-    { aspectRatio: '1:1', width: 1024, height: 1024 },
-    { aspectRatio: '16:9', width: 1312, height: 736 },
-    { aspectRatio: '9:16', width: 736, height: 1312 },
-    { aspectRatio: '4:3', width: 1152, height: 864 },
-    { aspectRatio: '3:4', width: 864, height: 1152 },
-  ],
-};
-
 function ideogram(name: string, title: string, quality: Quality, expectedSeconds: number): Model {
   return {
     id: `wavespeed/${name}`,
@@ -120,9 +81,6 @@ function ideogram(name: string, title: string, quality: Quality, expectedSeconds
     hosts: [{ name: 'wavespeed', vendorModel: `ideogram-ai/${name}`, expectedSeconds }],
   };
 }
-
-/** FLUX.1 draws sides of 256-1440 in steps of 32, up to two megapixels (Black Forest Labs, model cards). */
-const FLUX_RENDERS: Renders = { kind: 'free', sideMin: 256, sideMax: 1440, multipleOf: 32, pixelsMax: 2_097_152 };
 
 function flux(name: string, title: string, quality: Quality, hosts: readonly Host[]): Model {
   return {
@@ -139,35 +97,6 @@ function flux(name: string, title: string, quality: Quality, hosts: readonly Hos
   };
 }
 
-/** Sizes at 1K as published for the Gemini 3 image models; only 1:1 and 9:16 are confirmed, so results are measured. */
-const GEMINI_1K: readonly FixedRender[] = [
-  { aspectRatio: '1:1', width: 1024, height: 1024 },
-  { aspectRatio: '2:3', width: 848, height: 1264 },
-  { aspectRatio: '3:2', width: 1264, height: 848 },
-  { aspectRatio: '3:4', width: 896, height: 1200 },
-  { aspectRatio: '4:3', width: 1200, height: 896 },
-  { aspectRatio: '4:5', width: 928, height: 1152 },
-  { aspectRatio: '5:4', width: 1152, height: 928 },
-  { aspectRatio: '9:16', width: 768, height: 1376 },
-  { aspectRatio: '16:9', width: 1376, height: 768 },
-  { aspectRatio: '21:9', width: 1584, height: 672 },
-];
-
-function geminiRenders(sizes: readonly string[]): Renders {
-  return {
-    kind: 'fixed',
-    sizes: sizes.flatMap((imageSize) => {
-      const scale = Number.parseInt(imageSize, 10);
-      return GEMINI_1K.map(({ aspectRatio, width, height }) => ({
-        aspectRatio,
-        width: width * scale,
-        height: height * scale,
-        imageSize,
-      }));
-    }),
-  };
-}
-
 function gemini(
   name: string,
   title: string,
@@ -175,7 +104,6 @@ function gemini(
   vendorModel: string,
   expectedSeconds: number,
   renders: Renders,
-  retired?: Model['retired'],
 ): Model {
   return {
     id: `gemini/${name}`,
@@ -188,7 +116,6 @@ function gemini(
     negativePrompt: false,
     stylePresetField: false,
     hosts: [{ name: 'gemini', vendorModel, expectedSeconds }],
-    ...(retired && { retired }),
   };
 }
 
@@ -234,20 +161,21 @@ export const MODELS: readonly Model[] = [
     10,
     geminiRenders(['1K', '2K', '4K']),
   ),
-  gemini('flash-lite', 'Gemini 3.1 Flash Lite Image', 'DRAFT', 'gemini-3.1-flash-lite-image', 5, {
-    kind: 'fixed',
-    sizes: GEMINI_1K,
-  }),
+  gemini('flash-lite', 'Gemini 3.1 Flash Lite Image', 'DRAFT', 'gemini-3.1-flash-lite-image', 5, FLASH_LITE_RENDERS),
   gemini('pro', 'Gemini 3 Pro Image', 'PREMIUM', 'gemini-3-pro-image', 20, geminiRenders(['1K', '2K', '4K'])),
-  gemini(
-    'imagen-4',
-    'Imagen 4',
-    'STANDARD',
-    'imagen-4.0-generate-001',
-    10,
-    { kind: 'fixed', sizes: GEMINI_1K },
-    { since: '2026-08-17', replacedBy: 'gemini/nano-banana' },
-  ),
+  {
+    id: 'gemini/imagen-4',
+    provider: 'gemini',
+    name: 'imagen-4',
+    title: 'Imagen 4',
+    quality: 'STANDARD',
+    renders: IMAGEN_RENDERS,
+    seedMax: null,
+    negativePrompt: false,
+    stylePresetField: false,
+    hosts: [{ name: 'vertex', vendorModel: 'imagen-4.0-generate-001', expectedSeconds: 10 }],
+    retired: { since: '2026-08-17', replacedBy: 'gemini/nano-banana' },
+  },
 ];
 
 /** What a provider named without a model means, by quality; null where it has nothing of that class. */

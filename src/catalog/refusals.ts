@@ -74,6 +74,8 @@ export interface ModelRetired extends Because {
 export interface ProviderUnavailable extends Because {
   readonly type: 'ProviderUnavailable';
   readonly provider: string | null;
+  /** When one of them is tried again; null when waiting does not help. */
+  readonly retryAt: Date | null;
 }
 export interface Unpriced extends Because {
   readonly type: 'Unpriced';

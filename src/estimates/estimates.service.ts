@@ -38,8 +38,8 @@ export class Estimates {
   constructor(
     private readonly priceBooks: Pick<PriceBooks, 'current' | 'find'>,
     private readonly tiers: Pick<Tiers, 'allowed' | 'balance' | 'rate'>,
-    private readonly health: RouteHealth,
-    private readonly enabled: RoutingFacts['enabled'],
+    private readonly health: Pick<RouteHealth, 'of'>,
+    private readonly serves: RoutingFacts['serves'],
     private readonly signer: Signer,
     private readonly clock: Clock,
   ) {}
@@ -132,8 +132,8 @@ export class Estimates {
       allowed,
       allowances: allowancesOf(allowed, balance),
       routing: {
-        enabled: this.enabled,
-        health: (routeId) => this.health.of(routeId),
+        serves: this.serves,
+        health: (route) => this.health.of(route),
         vendorCostMicros: (route, render) => vendorCostMicros(book, route, render),
       },
     };

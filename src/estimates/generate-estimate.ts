@@ -5,7 +5,14 @@ import type { GenerateRequest } from '../catalog/requests.ts';
 import { formatSize, type Size } from '../catalog/sizes.ts';
 import type { PriceBook } from '../pricing/price-book.ts';
 import { formatCredits, unitPrice } from '../pricing/prices.ts';
-import { namedModel, type PlannedRoute, planRoutes, type RoutingFacts } from '../routing/planner.ts';
+import {
+  isServed,
+  namedModel,
+  type PlannedRoute,
+  planRoutes,
+  type RoutingFacts,
+  shutRefusal,
+} from '../routing/planner.ts';
 import { tierRefusals } from '../tiers/preflight.ts';
 import type { Allowed } from '../tiers/tier.ts';
 import { type Allowance, allowanceFor } from './allowances.ts';
@@ -54,6 +61,7 @@ export function priceGenerate(request: GenerateRequest, facts: PricingFacts, run
       refusals: [refusal, ...tierTooLow],
     };
   }
+  const shut = shutRefusal(request.provider, plan.routes);
   const images = request.count * runs;
   const allowance = allowanceFor(request, facts.allowances);
   const freeImages = facts.freeImages ?? Math.min(images, allowance?.left ?? 0);
@@ -69,7 +77,7 @@ export function priceGenerate(request: GenerateRequest, facts: PricingFacts, run
     allowance,
     freeImages,
     routes: plan.routes,
-    refusals: tierTooLow,
+    refusals: [...(shut ? [shut] : []), ...tierTooLow],
   };
 }
 
@@ -137,7 +145,7 @@ const ALTERNATIVES_MAX = 5;
 export function cheaperThan(request: GenerateRequest, credits: bigint, facts: PricingFacts): Alternative[] {
   const variants: GenerateRequest[] = [
     ...QUALITIES.map((quality) => ({ ...request, quality, provider: null, model: null })),
-    ...MODELS.filter((model) => !model.retired).map((model) => ({
+    ...MODELS.filter((model) => isServed(model, facts.routing)).map((model) => ({
       ...request,
       quality: model.quality,
       provider: model.provider,

@@ -4,25 +4,23 @@ import {
   ApolloServerPluginCacheControlDisabled,
   ApolloServerPluginLandingPageDisabled,
 } from '@apollo/server/plugin/disabled';
-import type { GraphQLSchema } from 'graphql';
+import { type ASTVisitor, GraphQLError, type GraphQLSchema, type ValidationContext } from 'graphql';
 import { availableOf } from '../credits/balance.ts';
 import { DomainError } from '../errors.ts';
 import type { Log } from '../platform/log.ts';
-import type { RateLimiter } from '../platform/rate-limiter.ts';
 import type { Tiers } from '../tiers/tiers.service.ts';
 import type { GraphContext } from './context.ts';
-import { errorFormatter, toGraphQLError } from './error-format.ts';
+import { ERRORS_SHOWN_MAX, errorFormatter, toGraphQLError } from './error-format.ts';
 import { QUERY_LIMITS, queryLimits } from './query-limits.ts';
-
-const ERRORS_SHOWN_MAX = 5;
+import { type Reads, takeRead } from './reads.ts';
 
 export interface ApolloOptions {
   readonly schema: GraphQLSchema;
   readonly introspection: boolean;
   readonly tiers: Tiers;
   readonly log: Log;
-  /** Counts queries an account; null switches the limit off. */
-  readonly reads: { readonly limiter: RateLimiter; readonly perMinute: number } | null;
+  /** Null switches the limit off. */
+  readonly reads: Reads | null;
 }
 
 /** Apollo with everything it leaves open closed: masking, limits, numbering, statuses. One path for every request. */
@@ -38,7 +36,7 @@ export function createApollo(options: ApolloOptions): ApolloServer<GraphContext>
     stopOnTerminationSignals: false,
     parseOptions: { maxTokens: QUERY_LIMITS.tokens },
     maxRecursiveSelections: true,
-    validationRules: [queryLimits],
+    validationRules: [queryLimits, subscriptionsElsewhere],
     formatError: errorFormatter(options.log),
     plugins: [
       ApolloServerPluginLandingPageDisabled(),
@@ -51,23 +49,27 @@ export function createApollo(options: ApolloOptions): ApolloServer<GraphContext>
   });
 }
 
-/** A generous limit on requests of any kind, so that asking cannot starve others. Submissions have a limit of their own. */
-function readLimit({ limiter, perMinute }: NonNullable<ApolloOptions['reads']>): ApolloServerPlugin<GraphContext> {
+/** A subscription outlives the answer to a POST. */
+function subscriptionsElsewhere(context: ValidationContext): ASTVisitor {
+  return {
+    OperationDefinition(node) {
+      if (node.operation !== 'subscription') return;
+      const message =
+        'Subscriptions are not answered to a POST: open a WebSocket at /graphql with the subprotocol graphql-transport-ws and subscribe there.';
+      context.reportError(new GraphQLError(message, { nodes: node }));
+    },
+  };
+}
+
+function readLimit(reads: Reads): ApolloServerPlugin<GraphContext> {
   return {
     async requestDidStart() {
       return {
         async didResolveOperation({ contextValue: { viewer } }) {
           if (!viewer) return;
-          const { allowed, limit, resetsAt } = await limiter.take(viewer.id, perMinute);
-          if (!allowed) {
-            throw toGraphQLError(
-              new DomainError(
-                'TOO_MANY_REQUESTS',
-                `More than ${limit} requests in a minute. Try again after ${resetsAt.toISOString()}.`,
-                { limit, resetsAt },
-              ),
-            );
-          }
+          await takeRead(reads, viewer).catch((error: unknown) => {
+            throw error instanceof DomainError ? toGraphQLError(error) : error;
+          });
         },
       };
     },

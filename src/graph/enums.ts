@@ -140,10 +140,22 @@ registerEnumType(FailureCodeEnum, {
   valuesConfig: {
     CONTENT_REFUSED: { description: "A vendor's moderation withheld it. Change the prompt." },
     PROVIDERS_REFUSED: { description: 'Every vendor that could draw it turned it down.' },
+    PROVIDERS_UNAVAILABLE: { description: 'No vendor that could draw it was answering as it should.' },
     OUTCOME_UNKNOWN: { description: 'A vendor did not say whether it drew it, and no other could.' },
     DEADLINE_PASSED: { description: 'It took longer than an image may take.' },
     UNUSABLE_PICTURE: { description: 'What the vendor sent was not a usable picture.' },
     NOT_STORABLE: { description: 'It was drawn but could not be stored.' },
+  },
+});
+
+export const CircuitStateEnum = named(['CLOSED', 'OPEN', 'HALF_OPEN']);
+registerEnumType(CircuitStateEnum, {
+  name: 'CircuitState',
+  description: 'Whether calls go through to a vendor.',
+  valuesConfig: {
+    CLOSED: { description: 'They go through: all is well.' },
+    OPEN: { description: 'None goes through for a while, because the last ones went wrong or the vendor asked for it.' },
+    HALF_OPEN: { description: 'One goes through, and its end decides.' },
   },
 });
 

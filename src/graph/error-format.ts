@@ -4,6 +4,9 @@ import { DomainError, type ErrorCode } from '../errors.ts';
 import { isDatabaseAway, sqlState } from '../platform/database-errors.ts';
 import type { Log } from '../platform/log.ts';
 
+/** Errors that are shown of one operation; the rest say no more. */
+export const ERRORS_SHOWN_MAX = 5;
+
 /** Errors that say more about how the request was made than about what it asked for. */
 const HTTP_STATUS: Partial<Record<ErrorCode, number>> = {
   UNAUTHENTICATED: 401,

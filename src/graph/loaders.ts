@@ -10,8 +10,9 @@ import type { Jobs } from '../jobs/jobs.service.ts';
 /** Batched look-ups of one request, named by the question they answer. All of them stay inside the viewer's account. */
 export interface Loaders {
   readonly jobById: DataLoader<string, Job | null>;
-  readonly imagesByJobId: DataLoader<string, JobImage[]>;
-  readonly attemptsByImageId: DataLoader<string, Attempt[]>;
+  readonly positionByJobId: DataLoader<string, number | null>;
+  readonly imagesByJobId: DataLoader<string, readonly JobImage[]>;
+  readonly attemptsByImageId: DataLoader<string, readonly Attempt[]>;
   readonly holdByJobId: DataLoader<string, Hold | null>;
   readonly entriesByJobId: DataLoader<string, LedgerEntry[]>;
   readonly assetById: DataLoader<string, Asset | null>;
@@ -26,7 +27,7 @@ export interface LoaderServices {
 
 const BATCH_MAX = 500;
 
-/** A fresh set for each request, so that nothing read for one account can reach another. */
+/** A fresh set for each request and each state of a subscription, so that nothing read for one account can reach another. */
 export function createLoaders({ jobs, credits, assets }: LoaderServices, viewer: Viewer | null): Loaders {
   const loader = <T>(load: (accountId: string, keys: readonly string[]) => Promise<T[]>) =>
     new DataLoader<string, T>(
@@ -37,6 +38,7 @@ export function createLoaders({ jobs, credits, assets }: LoaderServices, viewer:
     );
   return {
     jobById: loader((accountId, ids) => jobs.byIds(accountId, ids)),
+    positionByJobId: loader((accountId, ids) => jobs.positionsOf(accountId, ids)),
     imagesByJobId: loader((_, jobIds) => jobs.imagesOf(jobIds)),
     attemptsByImageId: loader((_, imageIds) => jobs.attemptsOf(imageIds)),
     holdByJobId: loader(async (_, jobIds) => {

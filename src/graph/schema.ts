@@ -1,5 +1,5 @@
 import { GraphQLInputObjectType, type GraphQLSchema, lexicographicSortSchema, printSchema } from 'graphql';
-import { buildSchemaSync, type ContainerType, type NonEmptyArray } from 'type-graphql';
+import { buildSchemaSync, type ContainerType, type NonEmptyArray, type PubSub } from 'type-graphql';
 import { AccountResolver } from './account/account.resolver.ts';
 import { AssetResolver } from './asset/asset.resolver.ts';
 import { CatalogResolver } from './catalog/catalog.resolver.ts';
@@ -29,6 +29,13 @@ const RESOLVERS = [
 /** One ready-made instance of every resolver class that needs anything. */
 export type ResolverInstances = readonly InstanceType<(typeof RESOLVERS)[number]>[];
 
+/** type-graphql wants a source of events of its own for subscriptions; every one of ours brings its own instead. */
+const NO_PUB_SUB: PubSub = { publish: noPubSub, subscribe: noPubSub };
+
+function noPubSub(): never {
+  throw new Error('a subscription without a source of its own');
+}
+
 /** Builds the schema; with null for its resolvers it can be printed but not run. */
 export function createSchema(instances: ResolverInstances | null): GraphQLSchema {
   const byClass = new Map<unknown, object>(instances?.map((instance) => [instance.constructor, instance]));
@@ -37,6 +44,7 @@ export function createSchema(instances: ResolverInstances | null): GraphQLSchema
     resolvers: RESOLVERS as unknown as NonEmptyArray<(typeof RESOLVERS)[number]>,
     orphanedTypes: [...REFUSAL_TYPES],
     container,
+    pubSub: NO_PUB_SUB,
     validate: false,
   });
   // type-graphql has no word for @oneOf; graphql 16 validates and prints it once the type says so.

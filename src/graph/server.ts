@@ -11,8 +11,10 @@ import type { Accounts } from '../accounts/accounts.service.ts';
 import { DomainError } from '../errors.ts';
 import type { Log } from '../platform/log.ts';
 import type { Metrics } from '../platform/metrics.ts';
+import { authenticate } from './authenticate.ts';
 import type { GraphContext } from './context.ts';
 import { toGraphQLError } from './error-format.ts';
+import type { LiveServer } from './live-server.ts';
 import { createLoaders, type LoaderServices } from './loaders.ts';
 
 const BODY_BYTES_MAX = 256 * 1024;
@@ -24,6 +26,8 @@ const CONNECTIONS_MAX = 10_000;
 export interface ServerOptions {
   readonly apollo: ApolloServer<GraphContext>;
   readonly accounts: Accounts;
+  /** Answers requests that ask to become a WebSocket. */
+  readonly live: LiveServer;
   readonly loaderServices: LoaderServices;
   readonly metrics: Metrics;
   readonly log: Log;
@@ -38,17 +42,23 @@ export interface ServerOptions {
   readonly checkReady: () => Promise<void>;
 }
 
-/** The HTTP outside: GraphQL at /graphql, pictures, probes. */
+/** The HTTP outside: GraphQL at /graphql, by POST and by WebSocket, pictures, probes. */
 export async function createServer(options: ServerOptions): Promise<FastifyInstance> {
-  const { apollo, accounts, loaderServices, metrics, playground, checkReady } = options;
+  const { apollo, accounts, live, loaderServices, metrics, playground, checkReady } = options;
   const app = Fastify({
     bodyLimit: BODY_BYTES_MAX,
     requestTimeout: REQUEST_TIMEOUT_MS,
     routerOptions: { maxParamLength: 200 },
     forceCloseConnections: 'idle',
-    http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: CONNECTIONS_CHECK_MS },
+    http: {
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      connectionsCheckingInterval: CONNECTIONS_CHECK_MS,
+      // Some clients offer HTTP/2 with every request; they mean to be answered without it.
+      shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
+    },
   });
   app.server.maxConnections = CONNECTIONS_MAX;
+  app.server.on('upgrade', (request, socket, head) => live.upgrade(request, socket, head));
   app.setErrorHandler((error: { statusCode?: number; message: string }, _request, reply) => {
     const status = error.statusCode !== undefined && error.statusCode < 500 ? error.statusCode : 500;
     if (status === 500) options.log.error({ err: error }, 'a request failed outside GraphQL');
@@ -61,7 +71,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
 
   const handle = fastifyApolloHandler(apollo, {
     context: async (request): Promise<GraphContext> => {
-      const viewer = await authenticate(accounts, request.headers.authorization);
+      const viewer = await viewerOrNobody(accounts, request.headers.authorization);
       return { requestId: request.id, viewer, loaders: createLoaders(loaderServices, viewer), rate: null };
     },
   });
@@ -89,14 +99,9 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
 }
 
 /** Null without a key. @throws UNAUTHENTICATED for a header that is not a working key. */
-async function authenticate(accounts: Accounts, header: string | undefined): Promise<Viewer | null> {
-  if (header === undefined) return null;
-  const [scheme, secret, ...rest] = header.split(' ');
+async function viewerOrNobody(accounts: Accounts, header: string | undefined): Promise<Viewer | null> {
   try {
-    if (scheme?.toLowerCase() !== 'bearer' || !secret || rest.length > 0) {
-      throw new DomainError('UNAUTHENTICATED', 'The Authorization header must be "Bearer <key>".');
-    }
-    return await accounts.authenticate(secret);
+    return header === undefined ? null : await authenticate(accounts, header);
   } catch (error) {
     throw error instanceof DomainError ? toGraphQLError(error) : error;
   }

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Db, Tx } from '../platform/database.ts';
-import type { Attempt, AttemptOutcome } from './job.ts';
+import type { Attempt } from './job.ts';
 import type { AttemptRow, JobTables } from './jobs.tables.ts';
 
 /** What vendors were asked and what they answered, written down before and after each call. */
@@ -35,15 +35,50 @@ export class AttemptsStore {
     await this.#db.updateTable('job_attempts').set({ vendor_id: vendorId }).where('id', '=', attemptId).execute();
   }
 
+  /**
+   * Keeps what `provider` reported of an attempt that is still out, for whoever works on it. False for any other
+   * attempt: it has ended, has been reported, or is of another vendor's job.
+   */
+  async keepReport(attemptId: string, provider: string, vendorId: string, report: unknown): Promise<boolean> {
+    const result = await this.#db
+      .updateTable('job_attempts')
+      .set({ report: JSON.stringify(report) })
+      .where('id', '=', attemptId)
+      .where('outcome', 'is', null)
+      .where('report', 'is', null)
+      .where(sql`split_part(route_id, '/', 1)`, '=', provider)
+      // The report can be quicker than our note of the id that the order was answered with.
+      .where((eb) => eb.or([eb('vendor_id', 'is', null), eb('vendor_id', '=', vendorId)]))
+      .executeTakeFirst();
+    return result.numUpdatedRows === 1n;
+  }
+
+  /** What the vendor has reported of an attempt; null for nothing so far. */
+  async report(attemptId: string): Promise<unknown> {
+    const row = await this.#db
+      .selectFrom('job_attempts')
+      .select('report')
+      .where('id', '=', attemptId)
+      .executeTakeFirst();
+    return row?.report ?? null;
+  }
+
   async end(
     attemptId: string,
-    end: { outcome: AttemptOutcome; message: string | null; vendorCostMicros: bigint | null },
+    end: Pick<Attempt, 'outcome' | 'reason' | 'message' | 'vendorCostMicros'>,
     now: Date,
     tx?: Tx,
   ): Promise<void> {
     await (tx?.withTables<JobTables>() ?? this.#db)
       .updateTable('job_attempts')
-      .set({ outcome: end.outcome, message: end.message, vendor_cost_micros: end.vendorCostMicros, finished_at: now })
+      .set({
+        outcome: end.outcome,
+        reason: end.reason,
+        message: end.message,
+        vendor_cost_micros: end.vendorCostMicros,
+        report: null,
+        finished_at: now,
+      })
       .where('id', '=', attemptId)
       .where('outcome', 'is', null)
       .execute();
@@ -67,6 +102,7 @@ function toAttempt(row: AttemptRow): Attempt {
     routeId: row.route_id,
     vendorId: row.vendor_id,
     outcome: row.outcome,
+    reason: row.reason,
     message: row.message,
     vendorCostMicros: row.vendor_cost_micros,
     startedAt: row.started_at,

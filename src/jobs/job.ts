@@ -1,5 +1,6 @@
 import type { Operation } from '../catalog/operations.ts';
 import type { GenerateRequest } from '../catalog/requests.ts';
+import type { RejectionReason } from '../providers/provider.ts';
 
 export const JOB_STATUSES = ['QUEUED', 'RUNNING', 'SUCCEEDED', 'PARTIAL', 'FAILED', 'CANCELLED'] as const;
 export type JobStatus = (typeof JOB_STATUSES)[number];
@@ -10,6 +11,7 @@ export type ImageStatus = (typeof IMAGE_STATUSES)[number];
 export const FAILURE_CODES = [
   'CONTENT_REFUSED',
   'PROVIDERS_REFUSED',
+  'PROVIDERS_UNAVAILABLE',
   'OUTCOME_UNKNOWN',
   'DEADLINE_PASSED',
   'UNUSABLE_PICTURE',
@@ -62,6 +64,8 @@ export interface Attempt {
   readonly vendorId: string | null;
   /** Null while the call is out. */
   readonly outcome: AttemptOutcome | null;
+  /** Why the vendor turned it down; null for every other outcome. */
+  readonly reason: RejectionReason | null;
   readonly message: string | null;
   /** What it costs us, in millionths of a US dollar, whoever pays; null when nothing was bought. */
   readonly vendorCostMicros: bigint | null;
@@ -85,14 +89,23 @@ export function finalStatus(images: readonly Pick<JobImage, 'status'>[]): JobSta
   return images.some(({ status }) => status === 'CANCELLED') ? 'CANCELLED' : 'FAILED';
 }
 
+/** Rejections that say nothing of the image: the same route may take it later. */
+const ASK_LATER: ReadonlySet<RejectionReason> = new Set(['RATE_LIMITED', 'NOT_READY']);
+/** How often one route is asked for one image, as long as it says to come later. */
+const ASKED_MAX = 3;
+
 /** What attempts of an image so far forbid: tried routes, and vendors that may have bought it already. */
-export function forbidden(attempts: readonly Pick<Attempt, 'routeId' | 'outcome'>[]): {
+export function forbidden(attempts: readonly Pick<Attempt, 'routeId' | 'outcome' | 'reason'>[]): {
   routes: Set<string>;
   vendors: Set<string>;
 } {
   const vendorOf = (routeId: string) => routeId.split('/')[0] ?? routeId;
+  const byRoute = Map.groupBy(attempts, ({ routeId }) => routeId);
+  const isLater = ({ reason }: Pick<Attempt, 'reason'>) => reason !== null && ASK_LATER.has(reason);
   return {
-    routes: new Set(attempts.map(({ routeId }) => routeId)),
+    routes: new Set(
+      [...byRoute].flatMap(([routeId, asked]) => (asked.length < ASKED_MAX && asked.every(isLater) ? [] : [routeId])),
+    ),
     vendors: new Set(
       attempts
         .filter(({ outcome }) => outcome === 'unknown' || outcome === 'broken')
@@ -107,8 +120,13 @@ export function failureAfter(attempts: readonly Pick<Attempt, 'outcome' | 'messa
   message: string;
 } {
   const seen = new Set(attempts.map(({ outcome }) => outcome));
-  const last = attempts.at(-1)?.message ?? 'no route was left to try';
   const free = 'It was not charged.';
+  if (attempts.length === 0)
+    return {
+      code: 'PROVIDERS_UNAVAILABLE',
+      message: `No vendor that could draw this is answering as it should. ${free} Try again later, or another model.`,
+    };
+  const last = attempts.at(-1)?.message ?? 'no explanation';
   if (seen.has('unknown'))
     return {
       code: 'OUTCOME_UNKNOWN',

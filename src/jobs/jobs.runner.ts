@@ -9,7 +9,7 @@ import { BALANCE_CHANNEL } from '../tiers/tiers.service.ts';
 import { endJob } from './end-job.ts';
 import { ImageRun, type ImageRunParts, type StopReason } from './image-run.ts';
 import { isImageOpen, type Job } from './job.ts';
-import { CANCEL_CHANNEL, JOB_CHANNEL } from './jobs.service.ts';
+import { CANCEL_CHANNEL, JOB_CHANNEL, QUEUE_CHANNEL } from './jobs.service.ts';
 
 /** A worker that stops renewing its lease is taken to be gone after this. */
 const LEASE_MS = 30_000;
@@ -104,6 +104,7 @@ export class JobsRunner {
   async #runClaimed(job: Job, signal: AbortSignal): Promise<void> {
     const { store, events, priceBooks } = this.parts;
     events.publish(JOB_CHANNEL(job.id), '');
+    events.publish(QUEUE_CHANNEL(job.accountId), '');
     const book = (await priceBooks.find(job.priceVersion)) ?? priceBooks.current();
     const images = (await store.images([job.id])).filter(({ status }) => isImageOpen(status));
     const runs = images.map(async (image) => {

@@ -4,13 +4,17 @@ import type { Clock } from '../platform/clock.ts';
 import { readCursor } from '../platform/cursor.ts';
 import { type Db, inTransaction } from '../platform/database.ts';
 import type { EventBus } from '../platform/events.ts';
+import { watch } from '../platform/watch.ts';
 import { BALANCE_CHANNEL } from '../tiers/tiers.service.ts';
 import type { AttemptsStore } from './attempts.store.ts';
 import { endJob } from './end-job.ts';
 import { type Attempt, isOpen, type Job, type JobImage, type JobStatus } from './job.ts';
+import { fingerprint, isLast, type JobState } from './job-state.ts';
 import type { JobsStore } from './jobs.store.ts';
 
 export const JOB_CHANNEL = (jobId: string) => `job:${jobId}`;
+/** Tells that a job of the account has left its place among those that wait. */
+export const QUEUE_CHANNEL = (accountId: string) => `queue:${accountId}`;
 /** Tells whichever process works on the job to stop. */
 export const CANCEL_CHANNEL = 'job-cancelled';
 
@@ -47,6 +51,7 @@ export class Jobs {
     if (cancelled) {
       this.events.publish(CANCEL_CHANNEL, jobId);
       this.events.publish(JOB_CHANNEL(jobId), '');
+      this.events.publish(QUEUE_CHANNEL(accountId), '');
       this.events.publish(BALANCE_CHANNEL(accountId), '');
     }
     return this.get(accountId, jobId);
@@ -90,6 +95,47 @@ export class Jobs {
   async attemptsOf(imageIds: readonly string[]): Promise<Attempt[][]> {
     const attempts = Map.groupBy(await this.attempts.ofImages(imageIds), (attempt) => attempt.imageId);
     return imageIds.map((id) => attempts.get(id) ?? []);
+  }
+
+  /** The place of each job among the waiting jobs of the account, 1 being next; null for one that does not wait. */
+  async positionsOf(accountId: string, jobIds: readonly string[]): Promise<(number | null)[]> {
+    const positions = await this.store.positions(accountId, jobIds);
+    return jobIds.map((id) => positions.get(id) ?? null);
+  }
+
+  /**
+   * The job as it stands now, then anew whenever something has changed that its client can see, until it has ended or
+   * `signal` is aborted. Nothing is listened to before the first state is asked for.
+   * @throws NOT_FOUND from the first state that is asked for.
+   */
+  watch(accountId: string, jobId: string, signal: AbortSignal): AsyncGenerator<JobState, void, undefined> {
+    let isQueued = true;
+    const look = async () => {
+      const state = await this.#state(accountId, jobId);
+      isQueued = state.job.status === 'QUEUED';
+      return state;
+    };
+    const listen = (changed: () => void) => {
+      // What happens to other jobs of the account concerns a job only while it waits among them.
+      const moved = () => isQueued && changed();
+      const endings = [
+        this.events.subscribe(JOB_CHANNEL(jobId), changed),
+        this.events.subscribe(QUEUE_CHANNEL(accountId), moved),
+      ];
+      return () => endings.forEach((end) => void end());
+    };
+    return watch({ look, listen, fingerprint, isLast }, signal);
+  }
+
+  async #state(accountId: string, jobId: string): Promise<JobState> {
+    const job = await this.get(accountId, jobId);
+    const [images = []] = await this.imagesOf([jobId]);
+    if (job.status !== 'QUEUED')
+      return { job, images, attempts: await this.attemptsOf(images.map(({ id }) => id)), position: null };
+    const [position = null] = await this.positionsOf(accountId, [jobId]);
+    // It was begun between these statements, so what they say does not fit together; it never waits again.
+    if (position === null) return this.#state(accountId, jobId);
+    return { job, images, attempts: images.map(() => []), position };
   }
 
   /** Answers everybody who waits, how things stand now; for a process that is going away. */

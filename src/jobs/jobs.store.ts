@@ -144,6 +144,23 @@ export class JobsStore {
       .execute();
   }
 
+  /** The places of the account's waiting jobs in the order in which they are begun, from 1; of `ids` only. */
+  async positions(accountId: string, ids: readonly string[]): Promise<Map<string, number>> {
+    const rows = await this.#db
+      .selectFrom((eb) =>
+        eb
+          .selectFrom('jobs')
+          .select(['id', sql<bigint>`row_number() over (order by id)`.as('position')])
+          .where('account_id', '=', accountId)
+          .where('status', '=', 'QUEUED')
+          .as('waiting'),
+      )
+      .selectAll()
+      .where('id', 'in', [...ids])
+      .execute();
+    return new Map(rows.map(({ id, position }) => [id, Number(position)]));
+  }
+
   /** Locks the job until the transaction ends. */
   async lock(tx: Tx, jobId: string): Promise<Job | null> {
     const row = await tx

@@ -1,5 +1,6 @@
 import type { Operation } from '../catalog/operations.ts';
 import type { GenerateRequest } from '../catalog/requests.ts';
+import type { RejectionReason } from '../providers/provider.ts';
 import type { AttemptOutcome, FailureCode, ImageStatus, JobStatus } from './job.ts';
 
 export type JobRow = {
@@ -41,7 +42,10 @@ export type AttemptRow = {
   route_id: string;
   vendor_id: string | null;
   outcome: AttemptOutcome | null;
+  reason: RejectionReason | null;
   message: string | null;
+  /** What the vendor reported by itself, genuine but not yet read. */
+  report: unknown;
   vendor_cost_micros: bigint | null;
   started_at: Date;
   finished_at: Date | null;

@@ -1,48 +1,69 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Route } from '../catalog/models.ts';
 import type { Clock } from '../platform/clock.ts';
-import type { CheckOutcome, Provider, SubmitOutcome, Ticket } from '../providers/provider.ts';
+import type { EventBus } from '../platform/events.ts';
+import type { Provider, Ticket } from '../providers/provider.ts';
+import type { EndedCall } from '../routing/verdict.ts';
+import type { AttemptsStore } from './attempts.store.ts';
+import { REPORT_CHANNEL } from './vendor-reports.ts';
 
-/** How a call ended; `late` is a vendor that was not done when our patience was. */
-export type Ended =
-  | Exclude<SubmitOutcome | CheckOutcome, { kind: 'accepted' | 'pending' }>
-  | { readonly kind: 'late'; readonly message: string };
-
-/** A vendor that took a job on has this many times its usual time, and at least a minute. */
-const PATIENCE_FACTOR = 10;
-const PATIENCE_MIN_MS = 60_000;
 const CANCEL_TIMEOUT_MS = 5_000;
+/** Where the vendor reports by itself, asking is only for when the report is lost. */
+const REPORTED_POLL_FACTOR = 5;
+
+export interface PollParts {
+  readonly attempts: AttemptsStore;
+  readonly events: EventBus;
+  readonly clock: Clock;
+  /** Waits between polls are this many times what the vendor asks for: 1, or less in tests whose vendor is instant. */
+  readonly pollPace: number;
+}
 
 export interface VendorPoll {
+  readonly attemptId: string;
   readonly provider: Provider;
-  readonly route: Route;
   readonly ticket: Ticket;
   readonly firstAfterMs: number;
-  /** When the vendor was asked: its time runs from then, whoever polls. */
-  readonly since: Date;
-  readonly clock: Clock;
-  readonly pollPace: number;
+  /** When to stop asking; the vendor's time runs from the order, whoever polls. */
+  readonly until: Date;
   readonly signal: AbortSignal;
 }
 
-/** Asks until the vendor is done. Null when this process is going away: the vendor goes on and another will ask. */
-export async function pollVendor(poll: VendorPoll): Promise<Ended | null> {
-  const { provider, route, ticket, since, clock, signal } = poll;
-  const patience = Math.max(PATIENCE_MIN_MS, route.host.expectedSeconds * 1000 * PATIENCE_FACTOR);
-  for (let afterMs = poll.firstAfterMs; ; ) {
-    try {
-      await wait(afterMs * poll.pollPace, undefined, { signal });
-    } catch {
-      if (signal.reason === 'SHUTDOWN') return null;
-      await provider.cancel(ticket, AbortSignal.timeout(CANCEL_TIMEOUT_MS));
-      return { kind: 'late', message: 'cancelled while the vendor was drawing' };
+/** Asks until the vendor is done or has reported so, whichever comes first. */
+export async function pollVendor(parts: PollParts, poll: VendorPoll): Promise<EndedCall> {
+  const { attempts, events, clock, pollPace } = parts;
+  const { attemptId, provider, ticket, until, signal } = poll;
+  const { webhooks } = provider;
+  const pace = pollPace * (webhooks ? REPORTED_POLL_FACTOR : 1);
+  let bell = new AbortController();
+  const unsubscribe = webhooks ? events.subscribe(REPORT_CHANNEL(attemptId), () => bell.abort()) : () => undefined;
+  try {
+    // A quick vendor may have reported before anybody listened.
+    if (webhooks && (await attempts.report(attemptId)) !== null) bell.abort();
+    for (let afterMs = poll.firstAfterMs; ; ) {
+      await wait(afterMs * pace, undefined, { signal: AbortSignal.any([signal, bell.signal]) }).catch(() => undefined);
+      if (bell.signal.aborted) bell = new AbortController();
+      if (signal.aborted) return await abandoned(poll);
+      const outcome = (await reported(attempts, poll)) ?? (await provider.check(ticket, signal));
+      if (signal.aborted && outcome.kind !== 'delivered') return await abandoned(poll);
+      if (outcome.kind !== 'pending') return outcome;
+      if (clock.now() > until) return { kind: 'unknown', message: 'the vendor took the job and was not done in time' };
+      afterMs = outcome.pollAfterMs;
     }
-    const outcome = await provider.check(ticket, signal);
-    if (signal.aborted) continue;
-    if (outcome.kind !== 'pending') return outcome;
-    if (clock.now().getTime() > since.getTime() + patience) {
-      return { kind: 'late', message: `the vendor was not done after ${Math.round(patience / 1000)} seconds` };
-    }
-    afterMs = outcome.pollAfterMs;
+  } finally {
+    unsubscribe();
   }
+}
+
+/** What the vendor's report says, if there is one; a picture that could not be fetched just now counts as none. */
+async function reported(attempts: AttemptsStore, { attemptId, provider, signal }: VendorPoll) {
+  if (!provider.webhooks) return null;
+  const report = await attempts.report(attemptId);
+  const outcome = report === null ? null : await provider.webhooks.read(report, signal);
+  return outcome?.kind === 'pending' ? null : outcome;
+}
+
+/** A job that nobody wants any more is given up at the vendor too; at our own end the next process goes on with it. */
+async function abandoned({ provider, ticket, signal }: VendorPoll): Promise<EndedCall> {
+  if (signal.reason === 'CANCELLED') await provider.cancel(ticket, AbortSignal.timeout(CANCEL_TIMEOUT_MS));
+  return { kind: 'cut' };
 }

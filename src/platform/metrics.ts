@@ -31,6 +31,13 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  readonly vendorReports = new Counter({
+    name: 'gateway_vendor_reports_total',
+    help: 'Webhook deliveries, by the vendor they claim to be from and by what they proved to be.',
+    labelNames: ['provider', 'outcome'] as const,
+    registers: [this.registry],
+  });
+
   constructor() {
     collectDefaultMetrics({ register: this.registry });
   }

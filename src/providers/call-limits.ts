@@ -1,8 +1,7 @@
 /**
- * How long a vendor may take for a call, start to last byte, and how much it may answer. Vendors that answer with the
- * picture get several times what their slowest model usually needs; the others only take the order.
+ * How long a vendor may take for a call, start to last byte, and how much it may answer. How long it may draw, where the
+ * answer is the picture, is the caller's to say.
  */
-export const DRAWING_CALL_TIMEOUT_MS = 120_000;
 export const ORDER_CALL_TIMEOUT_MS = 30_000;
 export const CHECK_CALL_TIMEOUT_MS = 15_000;
 export const CANCEL_CALL_TIMEOUT_MS = 10_000;

@@ -2,11 +2,30 @@ import type { OutboundError } from '../platform/outbound-error.ts';
 import type { Answer } from '../platform/outbound-exchange.ts';
 import { POLL_AFTER_TROUBLE_MS } from './call-limits.ts';
 import { pictureFormat } from './picture-format.ts';
-import type { Broken, Delivered, Pending, Rejected, RejectionReason, Unknown } from './provider.ts';
+import type { Broken, Delivered, Pending, Rejected, RejectionReason, RejectionScope, Unknown } from './provider.ts';
 import { retryAfterOf } from './retry-after.ts';
 
-export function rejected(reason: RejectionReason, message: string, retryAfterSeconds: number | null = null): Rejected {
-  return { kind: 'rejected', reason, message, retryAfterSeconds };
+/** Keys, funds, quotas and networks are those of a whole host, unless the vendor says otherwise. */
+const SCOPES: Readonly<Record<RejectionReason, RejectionScope>> = {
+  BAD_REQUEST: 'REQUEST',
+  TOO_LARGE: 'REQUEST',
+  NOT_FOUND: 'MODEL',
+  MODEL_RETIRED: 'MODEL',
+  FORBIDDEN: 'MODEL',
+  NOT_READY: 'MODEL',
+  AUTHENTICATION: 'HOST',
+  OUT_OF_FUNDS: 'HOST',
+  RATE_LIMITED: 'HOST',
+  UNREACHABLE: 'HOST',
+};
+
+export function rejected(
+  reason: RejectionReason,
+  message: string,
+  retryAfterSeconds: number | null = null,
+  scope: RejectionScope = SCOPES[reason],
+): Rejected {
+  return { kind: 'rejected', reason, scope, message, retryAfterSeconds };
 }
 
 /** A call that brought no answer: rejected where it provably never left, else unknown. */
@@ -64,4 +83,19 @@ export function pendingAfterTrouble(retryAfterSeconds: number | null): Pending {
 export function outcomeOfPicture(picture: Buffer, seed: number | null, message: () => string): Delivered | Broken {
   if (pictureFormat(picture) === null) return { kind: 'broken', message: message() };
   return { kind: 'delivered', picture, seed };
+}
+
+/** The same for a picture inside JSON. `explain` turns what is wrong with it into a message. */
+export function outcomeOfBase64(text: string, explain: (what: string) => string): Delivered | Broken {
+  const picture = Buffer.from(text, 'base64');
+  if (picture.length !== decodedLength(text)) {
+    return { kind: 'broken', message: explain('the picture is not valid base64') };
+  }
+  return outcomeOfPicture(picture, null, () => explain('the bytes sent are not a picture'));
+}
+
+/** Node skips what does not belong into base64; then fewer bytes come out than the letters stand for. */
+function decodedLength(base64: string): number {
+  const padding = base64.endsWith('==') ? 2 : base64.endsWith('=') ? 1 : 0;
+  return Math.floor(((base64.length - padding) * 3) / 4);
 }

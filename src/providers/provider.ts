@@ -33,7 +33,11 @@ export type RejectionReason =
   | 'MODEL_RETIRED'
   | 'TOO_LARGE'
   | 'RATE_LIMITED'
+  | 'NOT_READY'
   | 'UNREACHABLE';
+
+/** What else will be turned down for the same reason: this request alone, the model, or everything at its host. */
+export type RejectionScope = 'REQUEST' | 'MODEL' | 'HOST';
 
 /** The vendor's bytes. `seed` is the one the vendor says it used, or null where it does not say. */
 export interface Delivered {
@@ -45,7 +49,9 @@ export interface Delivered {
 export interface Rejected {
   readonly kind: 'rejected';
   readonly reason: RejectionReason;
+  readonly scope: RejectionScope;
   readonly message: string;
+  /** How long the vendor asks us to stay away; null where it does not say. */
   readonly retryAfterSeconds: number | null;
 }
 /** Withheld by the vendor's moderation, before or after drawing, whatever the HTTP status said. */
@@ -85,14 +91,44 @@ export interface Failed {
 export type SubmitOutcome = Accepted | Delivered | Rejected | Moderated | Broken | Unknown;
 export type CheckOutcome = Pending | Delivered | Failed | Moderated | Broken | Unknown;
 
+export interface SubmitOptions {
+  /** Ends the call with `unknown`, or with `rejected` when nothing was sent yet. */
+  readonly signal: AbortSignal;
+  /** How long a vendor that answers with the picture may take, start to last byte. */
+  readonly timeoutMs: number;
+  /** Where the vendor shall report that it is done, if it can; null for nowhere. */
+  readonly reportTo: string | null;
+}
+
+/** A report that a vendor sent by itself, as it came. Header names are in lower case. */
+export interface Delivery {
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: Buffer;
+}
+
+/** What a delivery proved to be; `CANNOT_TELL` where what it is checked against could not be had just now. */
+export type Verified =
+  | { readonly kind: 'GENUINE'; readonly vendorId: string; readonly report: unknown }
+  | { readonly kind: 'FORGED' | 'CANNOT_TELL' };
+
+/** For vendors that report a finished job by themselves. */
+export interface Webhooks {
+  /** Whether a delivery is the vendor's own, unchanged, and not an old one repeated. */
+  verify(delivery: Delivery, now: Date): Promise<Verified>;
+  /** What a genuine report says: the same as `check` would. */
+  read(report: unknown, signal: AbortSignal): Promise<CheckOutcome>;
+}
+
 /**
- * A vendor's protocol and nothing else: no polling, no prices, no retries, no database. Neither method throws for
- * anything a vendor does; a throw is our defect. `signal` ends the call with `unknown` (or `rejected` when nothing was
- * sent yet).
+ * A vendor's protocol and nothing else: no polling, no prices, no retries, no database. No method throws for anything a
+ * vendor does; a throw is our defect.
  */
 export interface Provider {
   readonly name: ProviderName;
-  submit(request: RenderRequest, signal: AbortSignal): Promise<SubmitOutcome>;
+  /** The hosts of its models that it can reach as it is set up. */
+  readonly hosts: ReadonlySet<string>;
+  readonly webhooks: Webhooks | null;
+  submit(request: RenderRequest, options: SubmitOptions): Promise<SubmitOutcome>;
   /** Asks once how an accepted job stands. `unknown` means the vendor will never be able to say (gone). */
   check(ticket: Ticket, signal: AbortSignal): Promise<CheckOutcome>;
   /** Asks the vendor to stop, where it can; best effort, says nothing. */

@@ -1,7 +1,8 @@
-import { PROVIDER_NAMES, type ProviderName } from '../catalog/models.ts';
+import type { ProviderName } from '../catalog/models.ts';
 import type { Outbound } from '../platform/outbound.ts';
 import { GeminiProvider } from './gemini/gemini.provider.ts';
 import { GEMINI_BASE_URL } from './gemini/gemini.wire.ts';
+import type { VertexOptions } from './gemini/imagen.ts';
 import { HuggingFaceProvider } from './huggingface/huggingface.provider.ts';
 import { HUGGINGFACE_BASE_URL } from './huggingface/huggingface.wire.ts';
 import type { Provider } from './provider.ts';
@@ -11,30 +12,30 @@ import type { ProviderOptions } from './vendor-api.ts';
 import { WaveSpeedProvider } from './wavespeed/wavespeed.provider.ts';
 import { WAVESPEED_BASE_URL } from './wavespeed/wavespeed.wire.ts';
 
-const ADAPTERS = {
-  stability: { Adapter: StabilityProvider, baseUrl: STABILITY_BASE_URL },
-  wavespeed: { Adapter: WaveSpeedProvider, baseUrl: WAVESPEED_BASE_URL },
-  huggingface: { Adapter: HuggingFaceProvider, baseUrl: HUGGINGFACE_BASE_URL },
-  gemini: { Adapter: GeminiProvider, baseUrl: GEMINI_BASE_URL },
-} as const satisfies Record<ProviderName, { Adapter: new (options: ProviderOptions) => Provider; baseUrl: string }>;
-
 export interface ProviderSettings {
   readonly apiKey: string;
   /** Null: the vendor's own address. */
   readonly baseUrl: string | null;
 }
 
+export interface AllProviderSettings extends Readonly<Record<ProviderName, ProviderSettings | null>> {
+  readonly gemini: (ProviderSettings & { readonly vertex: VertexOptions | null }) | null;
+}
+
+export type Providers = Readonly<Partial<Record<ProviderName, Provider>>>;
+
 /** The providers that are switched on, by name; `null` switches one off. */
-export function createProviders(
-  settings: Readonly<Record<ProviderName, ProviderSettings | null>>,
-  outbound: Outbound,
-): Partial<Record<ProviderName, Provider>> {
-  const providers: Partial<Record<ProviderName, Provider>> = {};
-  for (const name of PROVIDER_NAMES) {
-    const chosen = settings[name];
-    if (chosen === null) continue;
-    const { Adapter, baseUrl } = ADAPTERS[name];
-    providers[name] = new Adapter({ outbound, apiKey: chosen.apiKey, baseUrl: chosen.baseUrl ?? baseUrl });
-  }
-  return providers;
+export function createProviders(settings: AllProviderSettings, outbound: Outbound): Providers {
+  const { stability, wavespeed, huggingface, gemini } = settings;
+  const at = ({ apiKey, baseUrl }: ProviderSettings, own: string): ProviderOptions => ({
+    outbound,
+    apiKey,
+    baseUrl: baseUrl ?? own,
+  });
+  return {
+    ...(stability && { stability: new StabilityProvider(at(stability, STABILITY_BASE_URL)) }),
+    ...(wavespeed && { wavespeed: new WaveSpeedProvider(at(wavespeed, WAVESPEED_BASE_URL)) }),
+    ...(huggingface && { huggingface: new HuggingFaceProvider(at(huggingface, HUGGINGFACE_BASE_URL)) }),
+    ...(gemini && { gemini: new GeminiProvider({ ...at(gemini, GEMINI_BASE_URL), vertex: gemini.vertex }) }),
+  };
 }

@@ -3,6 +3,7 @@ import {
   findModel,
   MODELS,
   type Model,
+  PROVIDER_TITLES,
   type ProviderName,
   type Route,
   routesOf,
@@ -16,7 +17,7 @@ import { ENLARGEMENT_MAX, planRender, type RenderPlan } from './render-plan.ts';
 /** One way to serve an image: where, and what to draw there. */
 export interface PlannedRoute extends RenderPlan {
   readonly route: Route;
-  readonly healthy: boolean;
+  readonly health: Health;
   readonly expectedSeconds: number;
   /** Millionths of a US dollar; null when the price book does not say. */
   readonly vendorCostMicros: number | null;
@@ -24,8 +25,9 @@ export interface PlannedRoute extends RenderPlan {
 
 /** What the planner may know about the world; it asks nobody itself. */
 export interface RoutingFacts {
-  enabled(provider: ProviderName): boolean;
-  health(routeId: string): Health;
+  /** Whether the gateway is set up to reach it. */
+  serves(route: Route): boolean;
+  health(route: Route): Health;
   vendorCostMicros(route: Route, render: RenderPlan['render']): number | null;
 }
 
@@ -66,17 +68,17 @@ export function namedModel(request: GenerateRequest): PricedModel {
 export function planRoutes(request: GenerateRequest, facts: RoutingFacts): RoutePlan {
   const named = namedModel(request);
   if (named.refusal) return { routes: [], refusal: named.refusal };
-  if (named.model?.retired) return { routes: [], refusal: modelRetired(named.model, named.model.retired) };
-  const candidates = candidateModels(request, named.model);
-  const enabled = candidates.filter((model) => facts.enabled(model.provider));
-  if (enabled.length === 0) return { routes: [], refusal: unavailable(request.provider) };
+  if (named.model?.retired && !isServed(named.model, facts))
+    return { routes: [], refusal: modelRetired(named.model, named.model.retired) };
+  const enabled = candidateModels(request, named.model).filter((model) => isServed(model, facts));
+  if (enabled.length === 0) return { routes: [], refusal: notSwitchedOn(request.provider) };
   const able = enabled.filter((model) => unsupportedOption(request, model) === null);
   if (able.length === 0) return { routes: [], refusal: noModelSupports(request, enabled, facts) };
   const routes = able.flatMap((model) => plannedRoutes(request, model, facts));
   const preferred = (planned: PlannedRoute) => (planned.route.model.id === named.model?.id ? 0 : 1);
   const [best, ...rest] = routes.sort(
     (a, b) =>
-      Number(b.healthy) - Number(a.healthy) ||
+      Number(b.health.healthy) - Number(a.health.healthy) ||
       preferred(a) - preferred(b) ||
       (a.vendorCostMicros ?? Number.POSITIVE_INFINITY) - (b.vendorCostMicros ?? Number.POSITIVE_INFINITY) ||
       a.expectedSeconds - b.expectedSeconds,
@@ -87,26 +89,30 @@ export function planRoutes(request: GenerateRequest, facts: RoutingFacts): Route
 function candidateModels(request: GenerateRequest, named: Model | null): Model[] {
   if (request.model !== null && named) return [named];
   return MODELS.filter(
-    (model) =>
-      model.quality === request.quality &&
-      model.retired === undefined &&
-      (request.provider === null || model.provider === request.provider),
+    (model) => model.quality === request.quality && (request.provider === null || model.provider === request.provider),
   );
+}
+
+/** Whether the gateway is set up to reach a model somewhere. */
+export function isServed(model: Model, facts: Pick<RoutingFacts, 'serves'>): boolean {
+  return routesOf(model).some((route) => facts.serves(route));
 }
 
 function plannedRoutes(request: GenerateRequest, model: Model, facts: RoutingFacts): PlannedRoute[] {
   const plan = planRender(model.renders, request.size);
   if (plan === null) return [];
-  return routesOf(model).map((route) => {
-    const health = facts.health(route.id);
-    return {
-      ...plan,
-      route,
-      healthy: health.healthy,
-      expectedSeconds: health.seconds ?? route.host.expectedSeconds,
-      vendorCostMicros: facts.vendorCostMicros(route, plan.render),
-    };
-  });
+  return routesOf(model)
+    .filter((route) => facts.serves(route))
+    .map((route) => {
+      const health = facts.health(route);
+      return {
+        ...plan,
+        route,
+        health,
+        expectedSeconds: health.seconds ?? route.host.expectedSeconds,
+        vendorCostMicros: facts.vendorCostMicros(route, plan.render),
+      };
+    });
 }
 
 /** The first option of the request that the model cannot honour, or null. A wish that cannot be honoured is never dropped. */
@@ -118,9 +124,9 @@ function unsupportedOption(request: GenerateRequest, model: Model): 'seed' | 'ne
 
 function noModelSupports(request: GenerateRequest, models: readonly Model[], facts: RoutingFacts): Refusal {
   const option = models.map((model) => unsupportedOption(request, model)).find((found) => found !== null) ?? 'seed';
-  const supported = MODELS.filter(
-    (model) => !model.retired && facts.enabled(model.provider) && unsupportedOption(request, model) === null,
-  ).map((model) => model.id);
+  const supported = MODELS.filter((model) => isServed(model, facts) && unsupportedOption(request, model) === null).map(
+    (model) => model.id,
+  );
   const who =
     request.model ??
     (request.provider
@@ -145,12 +151,28 @@ function modelRetired(model: Model, retired: NonNullable<Model['retired']>): Ref
   };
 }
 
-function unavailable(provider: ProviderName | null): Refusal {
+function notSwitchedOn(provider: ProviderName | null): Refusal {
   const what = provider === null ? 'No provider that could draw this is' : `${provider} is not`;
   return {
     type: 'ProviderUnavailable',
     provider,
+    retryAt: null,
     message: `${what} switched on in this gateway. Choose another provider or quality; the providers query shows what is on.`,
+  };
+}
+
+/** Why nobody can draw it just now although there are routes: all of them are shut. Null when one is not. */
+export function shutRefusal(provider: ProviderName | null, routes: readonly PlannedRoute[]): Refusal | null {
+  if (routes.length === 0 || routes.some(({ health }) => health.circuit !== 'OPEN')) return null;
+  const times = routes.flatMap(({ health }) => (health.retryAt ? [health.retryAt.getTime()] : []));
+  const retryAt = times.length > 0 ? new Date(Math.min(...times)) : null;
+  const who = [...new Set(routes.map(({ route }) => PROVIDER_TITLES[route.model.provider]))].join(', ');
+  const when = retryAt ? `Try again after ${retryAt.toISOString()}, or` : 'Try again later, or';
+  return {
+    type: 'ProviderUnavailable',
+    provider,
+    retryAt,
+    message: `Nothing that could draw this is answering as it should (${who}). Nothing was run and nothing was charged. ${when} choose another quality, provider or model.`,
   };
 }
 

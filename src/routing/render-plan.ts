@@ -1,4 +1,4 @@
-import type { FixedRender, Renders } from '../catalog/models.ts';
+import type { FixedRender, Renders } from '../catalog/renders.ts';
 import { pixelsOf, type Size } from '../catalog/sizes.ts';
 
 /** The most that a picture may be enlarged by us, per side, before it would look like less than what was paid for. */

@@ -16,6 +16,12 @@ export const oneOf =
   (value) =>
     allowed.includes(value) ? null : `must be one of ${allowed.map((each) => `'${each}'`).join(', ')}`;
 
+/** One of these words, in capitals or not. */
+export const oneOfWords =
+  (...allowed: readonly string[]): Check =>
+  (value) =>
+    oneOf(...allowed)(typeof value === 'string' ? value.toLowerCase() : value);
+
 /** A number from `min` to `max`, both included. */
 export const number =
   (min: number, max: number): Check =>

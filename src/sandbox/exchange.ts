@@ -19,9 +19,13 @@ export type Delivery =
   | { readonly kind: 'dripped'; readonly ms: number }
   | { readonly kind: 'cut-halfway' }
   | { readonly kind: 'reset' }
+  | { readonly kind: 'endless' }
   | { readonly kind: 'never' };
 
-/** What goes back for a call. Its length is always declared, so that a body can only break off on purpose. */
+/**
+ * What goes back for a call. Its length is always declared, so that a body can only break off on purpose; only an
+ * endless one has none.
+ */
 export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -141,6 +145,18 @@ async function drip(response: ServerResponse, body: Buffer, ms: number, gone: Ab
   response.end();
 }
 
+/** Time between two drops of a body that never ends: short enough that no client takes the connection for dead. */
+const TRICKLE_MS = 50;
+
+/** The body over and over, a drop at a time, for as long as somebody listens. */
+async function trickle(response: ServerResponse, body: Buffer, gone: AbortSignal): Promise<void> {
+  const step = Math.max(1, Math.ceil(body.length / DRIPS));
+  for (let from = 0; ; from = from + step < body.length ? from + step : 0) {
+    response.write(body.length > 0 ? body.subarray(from, from + step) : ' ');
+    await sleep(TRICKLE_MS, undefined, { signal: gone });
+  }
+}
+
 /** Sends an answer the way its delivery says. Rejects with an AbortError when the client goes away during a wait. */
 export async function send(response: ServerResponse, answer: Answer, gone: AbortSignal): Promise<void> {
   const { status, headers, body, delivery, lost } = answer;
@@ -154,6 +170,11 @@ export async function send(response: ServerResponse, answer: Answer, gone: Abort
     return;
   }
   if (delivery?.kind === 'late') await sleep(delivery.ms, undefined, { signal: gone });
+  if (delivery?.kind === 'endless') {
+    response.writeHead(status, headers);
+    await trickle(response, body, gone);
+    return;
+  }
   response.writeHead(status, { ...headers, 'content-length': String(body.length) });
   if (delivery?.kind === 'dripped') {
     response.flushHeaders();

@@ -1,77 +1,14 @@
-/** The vendors whose protocols are spoken here. */
-export const VENDORS = ['stability', 'wavespeed', 'huggingface', 'gemini'] as const;
-export type Vendor = (typeof VENDORS)[number];
-
-/**
- * Which request a fault strikes: the one that asks for a picture, a look at how it stands, the fetching of a queued
- * result (HuggingFace's fal route), or the download of an output.
- */
-export const STAGES = ['submit', 'poll', 'result', 'download'] as const;
-export type Stage = (typeof STAGES)[number];
-
-/**
- * What a fault acts on: `refusal` answers instead of drawing; `connection` changes how the answer travels; `answer`
- * changes what it says; `picture` spoils the picture wherever it is delivered; `job` decides how an accepted job ends.
- */
-type Effect = 'refusal' | 'connection' | 'answer' | 'picture' | 'job';
-
-interface FaultKind {
-  readonly effect: Effect;
-  readonly about: string;
-  /** What `name=value` means, with the value that a bare name has; absent where a fault takes none. */
-  readonly value?: {
-    readonly unit: string;
-    readonly bare: number | null;
-    readonly max: number;
-    readonly allowed?: readonly number[];
-  };
-}
-
-const STATUSES = [400, 401, 402, 403, 404, 410, 413, 422, 429, 500, 502, 503, 504] as const;
-
-/** Every fault that can be asked for. */
-export const FAULTS = {
-  status: {
-    effect: 'refusal',
-    about: 'the HTTP status with the body that the vendor sends with it; add retry-after=… for the header or detail',
-    value: { unit: 'HTTP status', bare: null, max: 599, allowed: STATUSES },
-  },
-  html: { effect: 'refusal', about: 'an error page in HTML with status 502' },
-  moderated: { effect: 'refusal', about: 'refused by the vendor before drawing' },
-  'reset-before': { effect: 'refusal', about: 'the connection is reset before anything is bought' },
-  'reset-after': { effect: 'connection', about: 'bought, then the connection is reset instead of an answer' },
-  'reset-midway': { effect: 'connection', about: 'bought; the connection is lost after half of the body' },
-  never: { effect: 'connection', about: 'bought, and never answered' },
-  'slow-headers': {
-    effect: 'connection',
-    about: 'nothing is sent for a while',
-    value: { unit: 'milliseconds', bare: 30_000, max: 600_000 },
-  },
-  'slow-body': {
-    effect: 'connection',
-    about: 'headers at once, then the body in drops',
-    value: { unit: 'milliseconds', bare: 30_000, max: 600_000 },
-  },
-  empty: { effect: 'answer', about: '200 without a body' },
-  'truncated-json': { effect: 'answer', about: '200 with JSON that ends in the middle' },
-  'wrong-type': { effect: 'answer', about: '200 with a page of HTML' },
-  prose: { effect: 'answer', about: 'words instead of a picture' },
-  withheld: { effect: 'picture', about: 'drawn, and kept back by the vendor: blurred, blackened, flagged or left out' },
-  'truncated-picture': { effect: 'picture', about: 'the first half of the bytes of the picture' },
-  'wrong-size': { effect: 'picture', about: 'half of the asked width and height' },
-  bomb: { effect: 'picture', about: 'a few bytes of PNG that declare 30000x30000 pixels' },
-  huge: {
-    effect: 'picture',
-    about: 'a picture with padding behind it',
-    value: { unit: 'megabytes', bare: 100, max: 300 },
-  },
-  'poll-failed': { effect: 'job', about: 'the job ends as failed' },
-  'poll-gone': { effect: 'job', about: 'the vendor no longer knows the job' },
-  'poll-forever': { effect: 'job', about: 'the job is never done' },
-  'poll-unknown-status': { effect: 'job', about: 'the job has a status that nobody has heard of' },
-} as const satisfies Record<string, FaultKind>;
-
-export type FaultName = keyof typeof FAULTS;
+import {
+  type Effect,
+  FAULTS,
+  type FaultKind,
+  type FaultName,
+  STAGES,
+  type Stage,
+  strikesOnlySubmit,
+  VENDORS,
+  type Vendor,
+} from './faults.menu.ts';
 
 /** One fault as it was asked for. */
 export interface Fault {
@@ -132,12 +69,6 @@ const OPTIONS: Readonly<Record<string, (text: string) => Partial<Fault>>> = {
   times: (text) => ({ times: wholeNumber('times', text, TIMES_MAX) }),
   at: (text) => ({ at: among('at', VENDORS, text) }),
 };
-
-/** Faults that only the request for a picture can suffer: they decide what is bought, drawn, or how a job ends. */
-function strikesOnlySubmit(name: FaultName): boolean {
-  const { effect } = FAULTS[name];
-  return effect === 'picture' || effect === 'job' || name === 'moderated';
-}
 
 /**
  * Reads a fault from `name[=value] [retry-after=…] [on=stage] [times=…] [at=vendor]`.

@@ -11,14 +11,15 @@ import {
   Refusal,
 } from './exchange.ts';
 import type { Order } from './order.ts';
-import { anySeed, type Slip } from './orders.ts';
+import { anySeed, type Counter, type Slip } from './orders.ts';
 
 /** The vendor's limit for a request with everything that is inside it. */
 export const BODY_BYTES_MAX = 20 * 1024 * 1024;
 const INT32_MIN = -2_147_483_648;
 const INT32_MAX = 2_147_483_647;
 
-type Sides = readonly [width: number, height: number];
+/** Width and height, in pixels. */
+export type Sides = readonly [width: number, height: number];
 
 /** What `1K` means by ratio; `2K` and `4K` are twice and four times as wide and as high. */
 const SIZES_1K: Readonly<Record<string, Sides>> = {
@@ -93,11 +94,15 @@ const ERRORS: Readonly<Record<number, readonly [status: string, message: string]
   410: ['NOT_FOUND', 'Requested entity is gone.'],
   413: ['INVALID_ARGUMENT', 'Request payload size exceeds the limit: 20971520 bytes.'],
   422: ['INVALID_ARGUMENT', 'Request cannot be processed.'],
-  429: ['RESOURCE_EXHAUSTED', 'You exceeded your current quota, please check your plan and billing details.'],
   500: ['INTERNAL', 'An internal error has occurred. Please retry.'],
   503: ['UNAVAILABLE', 'The model is overloaded. Please try again later.'],
   504: ['DEADLINE_EXCEEDED', 'The request timed out. Please try again.'],
 };
+
+const QUOTA_EXCEEDED = [
+  'RESOURCE_EXHAUSTED',
+  'You exceeded your current quota, please check your plan and billing details.',
+] as const;
 
 /** An error in the shape that all of this vendor's APIs share. */
 export function failure(code: number, status: string, message: string, details?: readonly JsonObject[]): Answer {
@@ -106,13 +111,23 @@ export function failure(code: number, status: string, message: string, details?:
 
 const TYPE = 'type.googleapis.com/google.rpc.';
 
+interface Quota {
+  readonly id: string;
+  readonly value: string;
+}
+
+const PER_MINUTE: Quota = { id: 'GenerateRequestsPerMinutePerProjectPerModel', value: '20' };
+const PER_DAY: Quota = { id: 'GenerateRequestsPerDayPerProjectPerModel', value: '250' };
+/** What a project has that nobody pays for: a quota that no waiting fills. */
+const NONE: Quota = { id: 'GenerateRequestsPerDayPerProjectPerModel-FreeTier', value: '0' };
+
 /** A quota that ran out comes with what it was and, where waiting helps, how long to wait, all in the body. */
-function quotaDetails(retryAfter: string | null): readonly JsonObject[] {
+function quotaDetails({ id, value }: Quota, retryAfter: string | null): readonly JsonObject[] {
   const violation = {
     quotaMetric: 'generativelanguage.googleapis.com/generate_content_paid_tier_requests',
-    quotaId: 'GenerateRequestsPerMinutePerProjectPerModel',
+    quotaId: id,
     quotaDimensions: { location: 'global', model: 'gemini-nano-banana-2.1' },
-    quotaValue: '20',
+    quotaValue: value,
   };
   const links = [{ description: 'Learn more about quotas', url: 'https://ai.google.dev/gemini-api/docs/rate-limits' }];
   return [
@@ -122,14 +137,26 @@ function quotaDetails(retryAfter: string | null): readonly JsonObject[] {
   ];
 }
 
+function outOf(quota: Quota, retryAfter: string | null): Answer {
+  const [status, message] = QUOTA_EXCEEDED;
+  return failure(429, status, message, quotaDetails(quota, retryAfter));
+}
+
 /** What the vendor says with an error status. */
 export const refuse: Refuse = (status, retryAfter) => {
+  if (status === 429) return outOf(PER_MINUTE, retryAfter);
   const error = ERRORS[status];
-  if (!error) return htmlAnswer(status, 'Server Error');
-  return failure(status, error[0], error[1], status === 429 ? quotaDetails(retryAfter) : undefined);
+  return error ? failure(status, ...error) : htmlAnswer(status, 'Server Error');
 };
 
-function invalid(message: string): Refusal {
+/** This vendor knows no empty account: what is not paid for is a quota of nothing, and looks like any other. */
+export const SPECIAL_REFUSALS: NonNullable<Counter<Order>['special']> = {
+  'no-funds': () => outOf(NONE, '41'),
+  'daily-quota': ({ retryAfter }) => outOf(PER_DAY, retryAfter ?? '41'),
+};
+
+/** A request that is not in order. */
+export function invalid(message: string): Refusal {
   return new Refusal(failure(400, 'INVALID_ARGUMENT', message));
 }
 

@@ -1,8 +1,18 @@
 import { randomBytes } from 'node:crypto';
+import { isFlagged, isWithheld } from './damage.ts';
 import { type Answer, type Call, type JsonObject, jsonAnswer, Refusal, type Route } from './exchange.ts';
-import { BODY_BYTES_MAX, checkKey, failure, type GeminiOrder, MODELS, readRequest, refuse } from './gemini.request.ts';
-import { type Counter, type Desk, drawOrder, isWithheld, type Sale, takeOrder, takeTime } from './orders.ts';
-import { drawPicture } from './pictures.ts';
+import { pictureOf } from './gallery.ts';
+import {
+  BODY_BYTES_MAX,
+  checkKey,
+  failure,
+  type GeminiOrder,
+  MODELS,
+  readRequest,
+  refuse,
+  SPECIAL_REFUSALS,
+} from './gemini.request.ts';
+import { type Counter, type Desk, drawOrder, type Sale, takeOrder, takeTime } from './orders.ts';
 
 const newId = () => randomBytes(15).toString('base64url');
 
@@ -46,7 +56,7 @@ const THOUGHT_TOKENS = 258;
 /** A sketch of half the size from another seed: whoever takes it for the picture has the wrong picture. */
 function drawDraft({ width, height, ...order }: GeminiOrder): Promise<Buffer> {
   const seed = order.seed + 1;
-  return drawPicture({
+  return pictureOf({
     ...order,
     seed,
     width: Math.floor(width / 2),
@@ -57,8 +67,12 @@ function drawDraft({ width, height, ...order }: GeminiOrder): Promise<Buffer> {
 
 const inlinePng = (picture: Buffer) => ({ mimeType: 'image/png', data: picture.toString('base64') });
 
-async function partsOf({ order, faults }: Sale<GeminiOrder>): Promise<readonly JsonObject[]> {
-  const thoughts = order.drafts
+const hasDrafts = ({ order, faults }: Sale<GeminiOrder>) =>
+  order.drafts || faults.some(({ name }) => name === 'drafts');
+
+async function partsOf(sale: Sale<GeminiOrder>): Promise<readonly JsonObject[]> {
+  const { order, faults } = sale;
+  const thoughts = hasDrafts(sale)
     ? [
         { text: 'Composing the scene.', thought: true },
         { inlineData: inlinePng(await drawDraft(order)), thought: true },
@@ -70,23 +84,23 @@ async function partsOf({ order, faults }: Sale<GeminiOrder>): Promise<readonly J
   return [...thoughts, ...words, { inlineData: picture, thoughtSignature: newId() }];
 }
 
+const UNFIT =
+  "Unable to show the generated image. The image was filtered out because it violated Google's " +
+  'Responsible AI practices. Support code: 42876398';
+
 async function serve(desk: Desk, sale: Sale<GeminiOrder>): Promise<Answer> {
   const { order, call, line, faults } = sale;
   await takeTime(desk, order.seconds, call.gone);
   const responseId = newId();
   line.amend({ vendorId: responseId });
   const words = order.withWords ? tokensOf(INTRODUCTION) : 0;
-  const thoughts = order.drafts ? THOUGHT_TOKENS : 0;
+  const thoughts = hasDrafts(sale) ? THOUGHT_TOKENS : 0;
   const usageMetadata = usage(order.prompt, { words, image: order.tokens, thoughts });
-  if (isWithheld(faults)) {
-    const finishMessage =
-      "Unable to show the generated image. The image was filtered out because it violated Google's " +
-      'Responsible AI practices. Support code: 42876398';
-    const candidates = [{ finishReason: 'IMAGE_SAFETY', finishMessage, index: 0 }];
-    return response(order.model, responseId, { candidates, usageMetadata });
-  }
+  const unfit = { finishReason: 'IMAGE_SAFETY', finishMessage: UNFIT, index: 0 };
+  if (isWithheld(faults)) return response(order.model, responseId, { candidates: [unfit], usageMetadata });
   const content = { role: 'model', parts: await partsOf(sale) };
-  const candidates = [{ content, finishReason: 'STOP', index: 0, safetyRatings: SAFETY_RATINGS }];
+  const stopped = { finishReason: 'STOP', index: 0, safetyRatings: SAFETY_RATINGS };
+  const candidates = [{ content, ...(isFlagged(faults) ? unfit : stopped) }];
   return response(order.model, responseId, { candidates, usageMetadata });
 }
 
@@ -124,6 +138,7 @@ function generate(desk: Desk, call: Call, name: string, method: string): Promise
     bodyBytesMax: BODY_BYTES_MAX,
     refuse,
     moderated: () => moderated(name),
+    special: SPECIAL_REFUSALS,
     servesAtOnce: true,
     admit: (_, slip) => {
       slip.model = name;

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Check, flag, number, oneOf, type Problem, problemsIn, text, whole } from './checks.ts';
-import type { Refuse } from './damage.ts';
+import { isFlagged, type Refuse } from './damage.ts';
 import {
   type Answer,
   type Call,
@@ -14,7 +14,7 @@ import {
 import { callerOf, inFluxBlocks, refuseAsRouter } from './huggingface.router.ts';
 import { type Fate, type Job, type Phase, strike } from './jobs.ts';
 import type { Order } from './order.ts';
-import { anySeed, type Counter, type Desk, isWithheld, type Sale, takeOrder } from './orders.ts';
+import { anySeed, type Counter, type Desk, type Sale, takeOrder } from './orders.ts';
 import { outputUrl } from './outputs.ts';
 import { CONTENT_TYPES } from './pictures.ts';
 
@@ -167,10 +167,10 @@ const STATUS_OF: Record<Phase, string> = {
 
 function status(desk: Desk, call: Call, id: string): Promise<Answer> {
   const { job, order } = jobOf(desk, call, id);
-  return strike(desk.faults, job, 'poll', refuse, () => {
+  return strike(desk, job, 'poll', refuse, () => {
     const phase = desk.jobs.look(job);
-    if (job.fate === 'gone') return NOT_FOUND;
-    const shown = job.fate === 'unheard-of' ? 'PAUSED' : STATUS_OF[phase];
+    if (job.mask === 'gone') return NOT_FOUND;
+    const shown = job.mask === 'unheard-of' ? 'PAUSED' : STATUS_OF[phase];
     return jsonAnswer(shown === 'COMPLETED' ? 200 : 202, {
       status: shown,
       request_id: id,
@@ -202,15 +202,15 @@ function finished(desk: Desk, job: Job, order: FalOrder): Answer {
     images: [{ url: outputUrl(desk, job), width, height, content_type: CONTENT_TYPES[order.format] }],
     timings: { inference: order.seconds * desk.latency },
     seed,
-    has_nsfw_concepts: [isWithheld(job.faults)],
+    has_nsfw_concepts: [isFlagged(job.faults)],
     prompt,
   });
 }
 
 function result(desk: Desk, call: Call, id: string): Promise<Answer> {
   const { job, order } = jobOf(desk, call, id);
-  return strike(desk.faults, job, 'result', refuse, () => {
-    if (job.fate === 'gone') return NOT_FOUND;
+  return strike(desk, job, 'result', refuse, () => {
+    if (job.mask === 'gone') return NOT_FOUND;
     if (job.phase === 'cancelled') return jsonAnswer(400, { detail: 'Request was cancelled' });
     return job.phase === 'done'
       ? finished(desk, job, order)

@@ -1,5 +1,5 @@
 import type { Refuse } from './damage.ts';
-import { bearerOf, type Call, htmlAnswer, jsonAnswer, Refusal } from './exchange.ts';
+import { type Answer, bearerOf, type Call, htmlAnswer, jsonAnswer, Refusal } from './exchange.ts';
 
 const ERRORS: Readonly<Record<number, string>> = {
   400: 'Bad request',
@@ -18,14 +18,20 @@ const ERRORS: Readonly<Record<number, string>> = {
   500: 'Internal Server Error',
 };
 
+/** How long a model usually takes to be loaded. */
+const LOADING_SECONDS = 20;
+
+/** A model that nobody has used for a while is not in memory, and nothing is computed until it is. */
+export function loading(seconds: number, headers: Record<string, string> = {}): Answer {
+  const error = 'Model black-forest-labs/FLUX.1-schnell is currently loading';
+  return jsonAnswer(503, { error, estimated_time: seconds }, headers);
+}
+
 /** What the router itself says, whichever provider stands behind it. */
 export const refuseAsRouter: Refuse = (status, retryAfter) => {
   const headers: Record<string, string> = retryAfter === null ? {} : { 'retry-after': retryAfter };
   if (status === 401) headers['www-authenticate'] = 'Bearer realm="Authentication required"';
-  if (status === 503) {
-    const error = 'Model black-forest-labs/FLUX.1-schnell is currently loading';
-    return jsonAnswer(503, { error, estimated_time: 20 }, headers);
-  }
+  if (status === 503) return loading(LOADING_SECONDS, headers);
   const error = ERRORS[status];
   return error ? jsonAnswer(status, { error }, headers) : htmlAnswer(status, 'Gateway Error', headers);
 };

@@ -11,7 +11,7 @@ import {
   type Route,
 } from './exchange.ts';
 import { falRoutes } from './huggingface.fal.ts';
-import { callerOf, inFluxBlocks, refuseAsRouter } from './huggingface.router.ts';
+import { callerOf, inFluxBlocks, loading, refuseAsRouter } from './huggingface.router.ts';
 import type { Order } from './order.ts';
 import { anySeed, type Counter, type Desk, drawOrder, type Sale, takeOrder, takeTime } from './orders.ts';
 import { CONTENT_TYPES } from './pictures.ts';
@@ -83,6 +83,7 @@ function infer(desk: Desk, call: Call, model: string): Promise<Answer> {
     refuse: refuseAsRouter,
     // This service has no moderation that anybody has described, so the sandbox does not invent its words.
     moderated: () => jsonAnswer(400, { error: 'sandbox: hf-inference is not known to moderate before it draws' }),
+    special: { loading: ({ value }) => loading(value ?? 0) },
     servesAtOnce: true,
     admit: (_, slip) => {
       slip.model = model;
@@ -97,6 +98,26 @@ function infer(desk: Desk, call: Call, model: string): Promise<Answer> {
   return takeOrder(desk, counter, call);
 }
 
+/** Which provider serves a model under which name, as the hub tells its clients before they turn to the router. */
+const PROVIDERS: ReadonlyMap<string, Readonly<Record<string, string>>> = new Map<string, Record<string, string>>([
+  [
+    'black-forest-labs/FLUX.1-schnell',
+    { 'hf-inference': 'black-forest-labs/FLUX.1-schnell', 'fal-ai': 'fal-ai/flux/schnell' },
+  ],
+  ['black-forest-labs/FLUX.1-dev', { 'fal-ai': 'fal-ai/flux/dev' }],
+  ['black-forest-labs/FLUX.1-Krea-dev', { 'fal-ai': 'fal-ai/flux/krea' }],
+]);
+
+function mapping(model: string): Answer {
+  const providers = PROVIDERS.get(model);
+  if (!providers) return jsonAnswer(404, { error: 'Repository not found' });
+  const entries = Object.entries(providers).map(([name, providerId]) => [
+    name,
+    { status: 'live', providerId, task: 'text-to-image' },
+  ]);
+  return jsonAnswer(200, { id: model, inferenceProviderMapping: Object.fromEntries(entries) });
+}
+
 /** HuggingFace's router: its own inference service, which answers with bytes, and the queue of fal behind it. */
 export function huggingfaceRoutes(desk: Desk): readonly Route[] {
   return [
@@ -105,6 +126,7 @@ export function huggingfaceRoutes(desk: Desk): readonly Route[] {
       path: /^\/hf-inference\/models\/([^/]+\/[^/]+)$/,
       handle: (call, [model = '']) => infer(desk, call, model),
     },
+    { method: 'GET', path: /^\/api\/models\/([^/]+\/[^/]+)$/, handle: (_, [model = '']) => mapping(model) },
     ...falRoutes(desk),
   ];
 }

@@ -1,22 +1,31 @@
-import { type Refuse, refusalBy, spoiled } from './damage.ts';
+import { outcomeOfPicture, type Refuse, refusalBy, spoiled } from './damage.ts';
 import type { Answer } from './exchange.ts';
-import { directivesIn, type Fault, type FaultName, type FaultQueue, type Stage, type Vendor } from './faults.ts';
+import type { FaultName, Stage, Vendor } from './faults.menu.ts';
+import type { FaultRates } from './faults.rates.ts';
+import { directivesIn, type Fault, type FaultQueue } from './faults.ts';
 import type { Bought, Line, Outcome } from './journal.ts';
 import type { Order } from './order.ts';
 
 /** Where a job stands. A job whose client asked to stop it before it was done is `cancelled`. */
 export type Phase = 'queued' | 'drawing' | 'done' | 'cancelled';
 
-/** How a job ends, or that it never does. */
-export type Fate = 'drawn' | 'failed' | 'moderated' | 'gone' | 'forever' | 'unheard-of';
+/** How a job ends. */
+export type Fate = 'drawn' | 'failed' | 'moderated';
 
-const FATE_OF: Partial<Record<FaultName, Fate>> = {
-  moderated: 'moderated',
-  'poll-failed': 'failed',
+const FATE_OF: Partial<Record<FaultName, Fate>> = { moderated: 'moderated', 'poll-failed': 'failed' };
+
+/** What those who look at a job are shown for ever instead of how it stands. */
+export type Mask = 'gone' | 'forever' | 'unheard-of';
+
+const MASK_OF: Partial<Record<FaultName, Mask>> = {
   'poll-gone': 'gone',
   'poll-forever': 'forever',
   'poll-unknown-status': 'unheard-of',
 };
+
+function firstOf<T>(faults: readonly Fault[], of: Partial<Record<FaultName, T>>): T | null {
+  return faults.map(({ name }) => of[name]).find((each) => each !== undefined) ?? null;
+}
 
 /** A picture that a vendor accepted and draws later. */
 export interface Job {
@@ -29,6 +38,10 @@ export interface Job {
   /** The faults it was submitted with. */
   readonly faults: readonly Fault[];
   readonly fate: Fate;
+  /** A masked job never ends, unless it ends by itself; then it does so behind the mask. */
+  readonly mask: Mask | null;
+  /** Called once when the job has ended; null for a job that only looks move on. */
+  readonly ended: (() => void) | null;
   readonly openedAtMs: number;
   phase: Phase;
   looks: number;
@@ -36,20 +49,25 @@ export interface Job {
   readonly later: readonly { readonly fault: Fault; struck: number }[];
 }
 
-const ENDLESS: ReadonlySet<Fate> = new Set<Fate>(['gone', 'forever', 'unheard-of']);
-
 /** Part of a job's time that it waits before it is drawn. */
 const QUEUED_SHARE = 0.15;
+
+const isOver = ({ phase }: Job) => phase === 'done' || phase === 'cancelled';
 
 /** Jobs kept; a vendor forgets them after days, the sandbox when there are too many. */
 const JOBS_MAX = 20_000;
 
 function endOf({ fate, faults }: Job): { outcome: Outcome; bought: Bought } {
-  if (fate === 'failed' || fate === 'moderated') return { outcome: fate, bought: 'refunded' };
-  const flaw = faults.find(({ effect }) => effect === 'picture');
-  if (!flaw) return { outcome: 'completed', bought: 'yes' };
-  return { outcome: flaw.name === 'withheld' ? 'withheld' : 'damaged', bought: 'yes' };
+  if (fate !== 'drawn') return { outcome: fate, bought: 'refunded' };
+  return { outcome: outcomeOfPicture(faults) ?? 'completed', bought: 'yes' };
 }
+
+/** How far a job is, as far as those may know who look at it. */
+export function shownPhase({ phase, mask }: Job): Phase {
+  return mask !== null && phase === 'done' ? 'drawing' : phase;
+}
+
+type NewJob = Pick<Job, 'id' | 'vendor' | 'owner' | 'order' | 'line' | 'faults'> & Partial<Pick<Job, 'ended'>>;
 
 interface JobsOptions {
   readonly latency: number;
@@ -67,11 +85,13 @@ export class Jobs {
   }
 
   /** `fate` is how the job ends unless a fault has it otherwise. */
-  open(job: Pick<Job, 'id' | 'vendor' | 'owner' | 'order' | 'line' | 'faults'>, fate: Fate = 'drawn'): Job {
+  open(job: NewJob, fate: Fate = 'drawn'): Job {
     const later = directivesIn(job.order.prompt, job.vendor).filter(({ on }) => on !== 'submit');
     const opened: Job = {
+      ended: null,
       ...job,
-      fate: job.faults.map(({ name }) => FATE_OF[name]).find((each) => each !== undefined) ?? fate,
+      fate: firstOf(job.faults, FATE_OF) ?? fate,
+      mask: firstOf(job.faults, MASK_OF),
       openedAtMs: Date.now(),
       phase: 'queued',
       looks: 0,
@@ -90,6 +110,11 @@ export class Jobs {
     return job?.vendor === vendor ? job : undefined;
   }
 
+  /** The jobs of one owner, the youngest first. */
+  listOf(vendor: Vendor, owner: string): readonly Job[] {
+    return [...this.#jobs.values()].filter((job) => job.vendor === vendor && job.owner === owner).reverse();
+  }
+
   forget(job: Job): void {
     this.#jobs.delete(job.id);
   }
@@ -97,26 +122,32 @@ export class Jobs {
   /** Looks at a job, which moves it on. */
   look(job: Job): Phase {
     job.looks += 1;
-    const share = this.#shareDone(job);
-    if (job.phase === 'cancelled' || job.phase === 'done') return job.phase;
-    if (share < QUEUED_SHARE) return job.phase;
-    if (share >= 1) return this.finish(job);
-    job.phase = 'drawing';
-    return job.phase;
+    if (!isOver(job)) {
+      const share = this.#shareDone(job);
+      if (share >= 1) this.finish(job);
+      else if (share >= QUEUED_SHARE) job.phase = 'drawing';
+    }
+    return shownPhase(job);
   }
 
   /** Ends a job now, as its faults have it; one that never ends is being drawn for ever. */
   finish(job: Job): Phase {
-    if (job.phase === 'cancelled' || job.phase === 'done') return job.phase;
-    job.phase = ENDLESS.has(job.fate) ? 'drawing' : 'done';
-    if (job.phase === 'done') job.line.amend(endOf(job));
-    return job.phase;
+    if (!isOver(job)) {
+      job.phase = job.mask !== null && job.ended === null ? 'drawing' : 'done';
+      if (job.phase === 'done') {
+        job.line.amend(endOf(job));
+        job.ended?.();
+      }
+    }
+    return shownPhase(job);
   }
 
+  /** Whether the job could still be stopped. */
   cancel(job: Job): boolean {
-    if (job.phase === 'done' || job.phase === 'cancelled') return false;
+    if (isOver(job)) return false;
     job.phase = 'cancelled';
     job.line.amend({ outcome: 'cancelled' });
+    job.ended?.();
     return true;
   }
 
@@ -134,15 +165,21 @@ function laterFault(job: Job, stage: Stage): Fault | null {
   return due.fault;
 }
 
+/** Where faults for requests come from that no prompt asks for: those that wait for the next one, then chance. */
+export interface FaultSources {
+  readonly faults: FaultQueue;
+  readonly rates: FaultRates;
+}
+
 /** Answers a request about a job, or lets the fault strike that is meant for it. */
 export async function strike(
-  queue: FaultQueue,
+  { faults, rates }: FaultSources,
   job: Job,
   stage: Stage,
   refuse: Refuse,
   answer: () => Promise<Answer> | Answer,
 ): Promise<Answer> {
-  const fault = queue.take(job.vendor, stage) ?? laterFault(job, stage);
+  const fault = faults.take(job.vendor, stage) ?? laterFault(job, stage) ?? rates.roll(job.vendor, stage);
   if (!fault) return answer();
   return refusalBy(fault, refuse) ?? spoiled(await answer(), fault);
 }

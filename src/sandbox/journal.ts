@@ -1,5 +1,5 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
-import type { Vendor } from './faults.ts';
+import type { Vendor } from './faults.menu.ts';
 
 /**
  * What became of a request for a picture.
@@ -38,6 +38,8 @@ export interface JournalEntry {
   readonly seed: number | null;
   readonly width: number | null;
   readonly height: number | null;
+  /** How many pictures were ordered in one request; null where it is not known. */
+  readonly pictures: number | null;
   readonly outcome: Outcome;
   readonly bought: Bought;
   /** The fault that was asked for, as it was written. */

@@ -8,6 +8,8 @@ export interface Order {
   readonly width: number;
   readonly height: number;
   readonly format: PictureFormat;
+  /** How many at once; 1 where it is not said. */
+  readonly pictures?: number;
   /** How long the vendor usually takes for it. */
   readonly seconds: number;
 }

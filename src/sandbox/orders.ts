@@ -1,29 +1,27 @@
 import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { flawOf, isLost, type Refuse, refusalBy, spoiled } from './damage.ts';
+import { flawOf, isLost, outcomeOfPicture, type Refuse, refusalBy, spoiled } from './damage.ts';
 import { type Answer, type Call, Refusal } from './exchange.ts';
-import {
-  directivesIn,
-  type Fault,
-  type FaultQueue,
-  FaultSyntaxError,
-  type Vendor,
-  withoutDirectives,
-} from './faults.ts';
-import type { Jobs } from './jobs.ts';
+import type { FaultName, Vendor } from './faults.menu.ts';
+import { directivesIn, type Fault, FaultSyntaxError, withoutDirectives } from './faults.ts';
+import { pictureOf } from './gallery.ts';
+import type { FaultSources, Jobs } from './jobs.ts';
 import type { Bought, Journal, Line, NewEntry, Outcome } from './journal.ts';
 import type { Order } from './order.ts';
-import { drawFlawed, drawPicture, type Flaw } from './pictures.ts';
+import type { Flaw } from './pictures.ts';
+import type { Webhooks } from './wavespeed.webhooks.ts';
 
 /** What all vendors' modules work with. */
-export interface Desk {
+export interface Desk extends FaultSources {
   /** Where this sandbox is reached; vendors put it into the addresses that they give out. */
   origin(): string;
   /** 0 draws at once, 1 takes as long as the vendors usually do. */
   readonly latency: number;
   readonly journal: Journal;
-  readonly faults: FaultQueue;
   readonly jobs: Jobs;
+  readonly webhooks: Webhooks;
+  /** Aborted when the sandbox closes; whatever goes on beside the requests must end with it. */
+  readonly closing: AbortSignal;
 }
 
 /** What is known of a request so far, filled in while it is read, so that even a refusal is journalled in full. */
@@ -47,6 +45,8 @@ export interface Counter<T extends Order> {
   readonly refuse: Refuse;
   /** The words of a refusal by moderation before drawing; null where it only shows when the job is looked at. */
   readonly moderated: (() => Answer) | null;
+  /** Refusals that this vendor words in a way of its own. Each of them proves that nothing was bought. */
+  readonly special?: Partial<Record<FaultName, (fault: Fault) => Answer>>;
   /** Whether the answer to an order is the picture, and so the end of it. */
   readonly servesAtOnce: boolean;
   /** What must hold before the body is even looked at: credentials, then the address. */
@@ -76,23 +76,16 @@ export function drawOrder(order: Order, faults: readonly Fault[], withheldAs: Fl
   const recipe = { ...order, caption: withoutDirectives(order.prompt) };
   for (const fault of faults) {
     const flaw = flawOf(fault, withheldAs);
-    if (flaw) return drawFlawed(recipe, flaw, fault.value ?? 0);
+    if (flaw) return pictureOf(recipe, flaw, fault.value ?? 0);
   }
-  return drawPicture(recipe);
-}
-
-/** Whether the vendor draws this picture and then keeps it back. */
-export function isWithheld(faults: readonly Fault[]): boolean {
-  return faults.some(({ name }) => name === 'withheld');
+  return pictureOf(recipe);
 }
 
 /** What the journal says of a picture that was sent as the answer to its order. */
 function outcomeOf(faults: readonly Fault[]): Outcome {
   if (faults.some(isLost)) return 'unanswered';
-  if (faults.some(({ effect, name }) => effect === 'answer' || (effect === 'picture' && name !== 'withheld'))) {
-    return 'damaged';
-  }
-  return isWithheld(faults) ? 'withheld' : 'delivered';
+  if (faults.some(({ effect }) => effect === 'answer')) return 'damaged';
+  return outcomeOfPicture(faults) ?? 'delivered';
 }
 
 function refusedAs(answer: Answer): { outcome: Outcome; bought: Bought } {
@@ -102,9 +95,9 @@ function refusedAs(answer: Answer): { outcome: Outcome; bought: Bought } {
 type Known = Pick<NewEntry, 'model' | 'prompt'> & Partial<NewEntry>;
 
 function entryOf(vendor: Vendor, known: Known, faults: readonly Fault[]): Omit<NewEntry, 'outcome' | 'bought'> {
-  const { model, prompt, seed = null, width = null, height = null } = known;
+  const { model, prompt, seed = null, width = null, height = null, pictures = null } = known;
   const fault = faults.map(({ spec }) => spec).join(', ') || null;
-  return { vendor, model, vendorId: null, prompt, seed, width, height, fault };
+  return { vendor, model, vendorId: null, prompt, seed, width, height, pictures, fault };
 }
 
 function directivesOf<T extends Order>(counter: Counter<T>, order: T): readonly Fault[] {
@@ -125,6 +118,8 @@ function turnedDown<T extends Order>(
   faults: readonly Fault[],
 ): { answer: Answer; outcome: Outcome; bought: Bought } | null {
   for (const fault of faults) {
+    const special = counter.special?.[fault.name]?.(fault);
+    if (special) return { answer: special, outcome: 'refused', bought: 'no' };
     const answer = fault.name === 'moderated' ? counter.moderated?.() : refusalBy(fault, counter.refuse);
     if (!answer) continue;
     if (fault.name === 'moderated') return { answer, outcome: 'moderated', bought: 'no' };
@@ -174,7 +169,9 @@ async function receive<T extends Order>(
     if (body === null) throw new Refusal(counter.refuse(413, null));
     const order = await counter.read(call, body, slip);
     const directives = directivesOf(counter, order).filter(({ on }) => on === 'submit');
-    return { order, faults: [...planned, ...directives] };
+    const wanted = [...planned, ...directives];
+    const chance = wanted.length > 0 ? null : desk.rates.roll(vendor, 'submit');
+    return { order, faults: chance ? [chance] : wanted };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     desk.journal.write({ ...entryOf(vendor, slip, planned), ...refusedAs(error.answer) });
@@ -190,7 +187,7 @@ export async function takeOrder<T extends Order>(desk: Desk, counter: Counter<T>
   const received = await receive(desk, counter, call);
   if ('refusal' in received) return received.refusal;
   const { order, faults } = received;
-  const known = entryOf(counter.vendor, order, faults);
+  const known = entryOf(counter.vendor, { pictures: 1, ...order }, faults);
   const turned = turnedDown(counter, faults);
   if (turned) {
     desk.journal.write({ ...known, outcome: turned.outcome, bought: turned.bought });

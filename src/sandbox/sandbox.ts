@@ -2,7 +2,9 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { controlRoutes } from './control.ts';
 import { type Answer, type Call, callOf, jsonAnswer, Refusal, type Route, send } from './exchange.ts';
+import { FaultRates } from './faults.rates.ts';
 import { FaultQueue } from './faults.ts';
+import { imagenRoutes } from './gemini.imagen.ts';
 import { geminiRoutes } from './gemini.ts';
 import { huggingfaceRoutes } from './huggingface.ts';
 import { Jobs } from './jobs.ts';
@@ -11,6 +13,7 @@ import type { Desk } from './orders.ts';
 import { outputRoutes } from './outputs.ts';
 import { stabilityRoutes } from './stability.ts';
 import { wavespeedRoutes } from './wavespeed.ts';
+import { Webhooks } from './wavespeed.webhooks.ts';
 
 /** How a sandbox is started; everything has a default. */
 export interface SandboxOptions {
@@ -24,6 +27,13 @@ export interface SandboxOptions {
   readonly pendingLooks?: number;
   /** Where the journal is also appended to, one line of JSON for each change of an entry. */
   readonly journalFile?: string;
+  /**
+   * Faults that strike by chance, separated by semicolons: `5% status=503; 2% never at=gemini; 3% withheld`. Faults that
+   * a prompt asks for, or that wait for the next request, take their place. None by default.
+   */
+  readonly faults?: string;
+  /** Makes chance repeatable. */
+  readonly faultSeed?: number;
 }
 
 /** A running sandbox. */
@@ -34,6 +44,8 @@ export interface Sandbox {
   journal(): readonly JournalEntry[];
   /** Faults for requests to come; prompts can ask for their own with `[sandbox:…]`. */
   readonly faults: Pick<FaultQueue, 'next' | 'clear' | 'pending'>;
+  /** Faults that strike by chance. */
+  readonly rates: Pick<FaultRates, 'set' | 'clear' | 'shown'>;
   /** Stops listening and drops what is under way. */
   close(): Promise<void>;
 }
@@ -90,17 +102,23 @@ async function listen(server: Server, port: number, host: string): Promise<strin
  * Starts a server that speaks the protocols of Stability AI, WaveSpeed, HuggingFace and Gemini for making pictures
  * from text, and draws them itself. It shares no code with the adapters that talk to it, so that a misreading of a
  * protocol shows as a disagreement.
+ * @throws FaultSyntaxError when `faults` cannot be understood.
  * @throws when the port is taken or the journal's file cannot be written.
  */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const { port = 0, host = '127.0.0.1', latency = 0, pendingLooks = 1 } = options;
+  const rates = new FaultRates(options.faults ?? '', options.faultSeed);
+  const closing = new AbortController();
   let origin = '';
   const desk: Desk = {
     origin: () => origin,
     latency,
     journal: new Journal(options.journalFile),
     faults: new FaultQueue(),
+    rates,
     jobs: new Jobs({ latency, pendingLooks }),
+    webhooks: new Webhooks({ latency, closing: closing.signal }),
+    closing: closing.signal,
   };
   const routes = [
     ...controlRoutes(desk),
@@ -109,8 +127,8 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     ...wavespeedRoutes(desk),
     ...huggingfaceRoutes(desk),
     ...geminiRoutes(desk),
+    ...imagenRoutes(desk),
   ];
-  const closing = new AbortController();
   const server = createServer(listener(routes, closing.signal));
   // Longer than a client keeps an idle connection, so that none is closed just as the next request leaves.
   server.keepAliveTimeout = 75_000;
@@ -124,6 +142,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     origin,
     journal: () => desk.journal.entries(),
     faults: desk.faults,
+    rates,
     close: async () => {
       if (!server.listening) return;
       closing.abort();

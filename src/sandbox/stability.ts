@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { asNumber, type Check, forbidden, number, oneOf, problemsIn, text, whole } from './checks.ts';
-import type { Refuse } from './damage.ts';
+import { isFlagged, type Refuse } from './damage.ts';
 import {
   type Answer,
   bearerOf,
@@ -14,17 +14,7 @@ import {
 import { withoutDirectives } from './faults.ts';
 import type { JournalEntry } from './journal.ts';
 import type { Order } from './order.ts';
-import {
-  anySeed,
-  type Counter,
-  type Desk,
-  drawOrder,
-  isWithheld,
-  type Sale,
-  type Slip,
-  takeOrder,
-  takeTime,
-} from './orders.ts';
+import { anySeed, type Counter, type Desk, drawOrder, type Sale, type Slip, takeOrder, takeTime } from './orders.ts';
 import { CONTENT_TYPES, type PictureFormat } from './pictures.ts';
 
 const BODY_BYTES_MAX = 10 * 1024 * 1024;
@@ -225,7 +215,7 @@ async function read(endpoint: Endpoint, call: Call, body: Buffer, slip: Slip): P
 async function serve(desk: Desk, { order, call, line, faults }: Sale<StabilityOrder>): Promise<Answer> {
   await takeTime(desk, order.seconds, call.gone);
   const picture = await drawOrder(order, faults, 'blurred');
-  const finishReason = isWithheld(faults) ? 'CONTENT_FILTERED' : 'SUCCESS';
+  const finishReason = isFlagged(faults) ? 'CONTENT_FILTERED' : 'SUCCESS';
   const requestId = newId();
   line.amend({ vendorId: requestId });
   const contentType = CONTENT_TYPES[order.format];

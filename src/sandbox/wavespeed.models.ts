@@ -12,6 +12,8 @@ export interface Model {
   readonly usd: number;
   readonly seconds: number;
   readonly checks: Readonly<Record<string, Check>>;
+  /** The same inputs as JSON Schema, for whoever reads the catalogue instead of the manual. */
+  readonly properties: JsonObject;
   size(input: JsonObject): { width: number; height: number };
   format(input: JsonObject): PictureFormat;
   /** Whether the answer to a submission may be the finished prediction, when asked for. */
@@ -26,6 +28,11 @@ const IDEOGRAM_SIZES = new Map<unknown, { width: number; height: number }>([
   ['3:4', { width: 864, height: 1152 }],
 ]);
 
+const PROMPT_MAX = 10_000;
+const STYLES = ['Auto', 'General', 'Realistic', 'Design'];
+const promptProperty = { type: 'string', minLength: 1, maxLength: PROMPT_MAX };
+const flagProperty = { type: 'boolean', default: false };
+
 const NOT_FROM_PICTURES = forbidden('is not supported by this sandbox, which draws from text alone');
 
 function ideogram(usd: number, seconds: number): Model {
@@ -33,13 +40,19 @@ function ideogram(usd: number, seconds: number): Model {
     usd,
     seconds,
     checks: {
-      prompt: text(1, 10_000),
-      style: oneOf('Auto', 'General', 'Realistic', 'Design'),
+      prompt: text(1, PROMPT_MAX),
+      style: oneOf(...STYLES),
       aspect_ratio: oneOf(...IDEOGRAM_SIZES.keys()),
       enable_base64_output: flag,
       image: NOT_FROM_PICTURES,
       mask_image: NOT_FROM_PICTURES,
       reference_images: NOT_FROM_PICTURES,
+    },
+    properties: {
+      prompt: promptProperty,
+      style: { type: 'string', enum: STYLES, default: 'Auto' },
+      aspect_ratio: { type: 'string', enum: [...IDEOGRAM_SIZES.keys()], default: '1:1' },
+      enable_base64_output: flagProperty,
     },
     size: ({ aspect_ratio }) => IDEOGRAM_SIZES.get(aspect_ratio) ?? { width: 1024, height: 1024 },
     format: () => 'png',
@@ -67,12 +80,20 @@ export const MODELS: ReadonlyMap<string, Model> = new Map([
       usd: 0.02,
       seconds: 3,
       checks: {
-        prompt: text(1, 10_000),
+        prompt: text(1, PROMPT_MAX),
         size: (size) => (qwenSize(size) ? null : `must be "W*H", each from ${SIDE_MIN} to ${SIDE_MAX}`),
         seed: whole(-1, SEED_MAX),
         output_format: oneOf(...QWEN_FORMATS),
         enable_sync_mode: flag,
         enable_base64_output: flag,
+      },
+      properties: {
+        prompt: promptProperty,
+        size: { type: 'string', default: '1024*1024' },
+        seed: { type: 'integer', minimum: -1, maximum: SEED_MAX, default: -1 },
+        output_format: { type: 'string', enum: QWEN_FORMATS, default: 'jpeg' },
+        enable_sync_mode: flagProperty,
+        enable_base64_output: flagProperty,
       },
       size: ({ size }) => qwenSize(size) ?? { width: 1024, height: 1024 },
       format: ({ output_format }) => QWEN_FORMATS.find((each) => each === output_format) ?? 'jpeg',

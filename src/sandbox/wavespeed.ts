@@ -1,63 +1,24 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { problemsIn } from './checks.ts';
-import type { Refuse } from './damage.ts';
-import {
-  type Answer,
-  bearerOf,
-  type Call,
-  type JsonObject,
-  jsonAnswer,
-  jsonObject,
-  Refusal,
-  type Route,
-} from './exchange.ts';
-import { type Fate, type Job, type Phase, strike } from './jobs.ts';
-import type { Order } from './order.ts';
-import { anySeed, type Counter, type Desk, drawOrder, isWithheld, type Sale, takeOrder, takeTime } from './orders.ts';
-import { outputUrl } from './outputs.ts';
+import { type Answer, type Call, jsonObject, Refusal, type Route } from './exchange.ts';
+import { type Job, type Phase, strike } from './jobs.ts';
+import { anySeed, type Counter, type Desk, type Sale, takeOrder, takeTime } from './orders.ts';
+import { accountRoutes } from './wavespeed.account.ts';
+import { BODY_BYTES_MAX, envelope, failure, ownerOf, refuse } from './wavespeed.envelope.ts';
 import { MODELS, type Model, SEED_MAX } from './wavespeed.models.ts';
+import { isWavespeedOrder, predictionOf, type WavespeedOrder } from './wavespeed.prediction.ts';
 
-const BODY_BYTES_MAX = 20 * 1024 * 1024;
-
-function envelope(data: unknown): Answer {
-  return jsonAnswer(200, { code: 200, message: 'success', data });
+/** The address that the end of the job is to be announced at. */
+function webhookOf(call: Call): URL | null {
+  const given = call.query.get('webhook');
+  if (given === null) return null;
+  const url = URL.canParse(given) ? new URL(given) : null;
+  if (url?.protocol === 'http:' || url?.protocol === 'https:') return url;
+  throw new Refusal(failure(400, 'invalid webhook: an http or https URL is needed'));
 }
 
-const MESSAGES: Readonly<Record<number, string>> = {
-  400: 'invalid request',
-  401: 'invalid authentication',
-  402: 'insufficient credits, please top up your account',
-  403: 'forbidden',
-  404: 'not found',
-  410: 'model is no longer available',
-  413: 'request body is too large',
-  422: 'invalid parameters',
-  429: 'Too Many Requests',
-  500: 'internal server error',
-  502: 'bad gateway',
-  503: 'service unavailable',
-  504: 'gateway timeout',
-};
-
-function failure(status: number, message: string, headers: Record<string, string> = {}): Answer {
-  return jsonAnswer(status, { code: status, message }, headers);
-}
-
-const refuse: Refuse = (status, retryAfter) =>
-  failure(status, MESSAGES[status] ?? 'error', retryAfter === null ? {} : { 'retry-after': retryAfter });
-
-function ownerOf(call: Call): string {
-  const key = bearerOf(call);
-  if (key === null || key.includes('invalid')) throw new Refusal(refuse(401, null));
-  return key;
-}
-
-interface WavespeedOrder extends Order {
-  readonly asBase64: boolean;
-  readonly waits: boolean;
-}
-
-function read(modelId: string, model: Model, body: Buffer): WavespeedOrder {
+function read(modelId: string, model: Model, call: Call, body: Buffer): WavespeedOrder {
   const input = jsonObject(body);
   if (!input) throw new Refusal(failure(400, 'invalid request body: a JSON object is needed'));
   const problems = problemsIn(input, model.checks, ['prompt']);
@@ -74,54 +35,50 @@ function read(modelId: string, model: Model, body: Buffer): WavespeedOrder {
     seconds: model.seconds,
     asBase64: input.enable_base64_output === true,
     waits: model.synchronousMode && input.enable_sync_mode === true,
+    webhook: webhookOf(call),
   };
 }
 
-const STATUS_OF: Record<Phase, string> = {
-  queued: 'created',
-  drawing: 'processing',
-  done: 'completed',
-  cancelled: 'cancelled',
-};
+/** How long a job takes that ends by itself where nothing takes any time. */
+const NO_TIME_MS = 5;
 
-/** The ends that are not a picture: still HTTP 200, with the reason inside. */
-const FAILURES: Partial<Record<Fate, { code: number; error: string }>> = {
-  failed: { code: 1405, error: 'The task failed while it was being processed.' },
-  moderated: { code: 1200, error: 'The content was flagged as potentially sensitive. Please try another prompt.' },
-};
-
-async function outputsOf(desk: Desk, job: Job, order: WavespeedOrder): Promise<readonly string[]> {
-  if (!order.asBase64) return [outputUrl(desk, job)];
-  return [(await drawOrder(order, job.faults, null)).toString('base64')];
+/** Ends a job when its time has come, whether or not anybody looks. */
+async function endInTime({ latency, jobs, closing }: Desk, job: Job): Promise<void> {
+  const ms = latency > 0 ? job.order.seconds * 1000 * latency : NO_TIME_MS;
+  try {
+    await sleep(ms, undefined, { signal: closing });
+  } catch {
+    return;
+  }
+  jobs.finish(job);
 }
 
-async function prediction(desk: Desk, job: Job, order: WavespeedOrder): Promise<JsonObject> {
-  const failed = job.phase === 'done' ? FAILURES[job.fate] : undefined;
-  const drawn = job.phase === 'done' && !failed;
-  const milliseconds = job.phase === 'done' ? Math.round(order.seconds * 1000 * desk.latency) : 0;
-  return {
-    id: job.id,
-    model: order.model,
-    outputs: drawn ? await outputsOf(desk, job, order) : [],
-    urls: { get: `${desk.origin()}/api/v3/predictions/${job.id}/result` },
-    has_nsfw_contents: drawn ? [isWithheld(job.faults)] : [],
-    status: failed ? 'failed' : STATUS_OF[job.phase],
-    created_at: new Date(job.openedAtMs).toISOString(),
-    error: '',
-    executionTime: milliseconds,
-    timings: { inference: milliseconds },
-    ...failed,
-  };
+/** Announces the end of a job as it is when it ends; a prediction that is forgotten afterwards was still announced. */
+async function announce(desk: Desk, job: Job, order: WavespeedOrder): Promise<void> {
+  const { webhook: to } = order;
+  if (to === null) return;
+  const { owner, id: jobId, faults, phase } = job;
+  const prediction = await predictionOf(desk, job, order, phase);
+  await desk.webhooks.announce({ to, owner, jobId, faults, prediction });
 }
 
-async function serve(desk: Desk, { order, call, line, faults }: Sale<WavespeedOrder>): Promise<Answer> {
+function openJob(desk: Desk, { order, call, line, faults }: Sale<WavespeedOrder>): Job {
   const id = randomBytes(16).toString('hex');
-  const job = desk.jobs.open({ id, vendor: 'wavespeed', owner: ownerOf(call), order, line, faults });
-  if (!order.waits) return envelope(await prediction(desk, job, order));
+  const opened = { id, vendor: 'wavespeed', owner: ownerOf(call), order, line, faults } as const;
+  if (order.webhook === null) return desk.jobs.open(opened);
+  const job = desk.jobs.open({ ...opened, ended: () => void announce(desk, job, order) });
+  void endInTime(desk, job);
+  return job;
+}
+
+async function serve(desk: Desk, sale: Sale<WavespeedOrder>): Promise<Answer> {
+  const { order, call } = sale;
+  const job = openJob(desk, sale);
+  if (!order.waits) return envelope(await predictionOf(desk, job, order, 'queued'));
   await takeTime(desk, order.seconds, call.gone);
   const phase = desk.jobs.finish(job);
   const late = { code: 5004, error: 'Sync mode timed out. Please get the result by polling.' };
-  return envelope({ ...(await prediction(desk, job, order)), ...(phase === 'done' ? {} : late) });
+  return envelope({ ...(await predictionOf(desk, job, order, phase)), ...(phase === 'done' ? {} : late) });
 }
 
 function submit(desk: Desk, call: Call, modelId: string): Promise<Answer> {
@@ -131,6 +88,9 @@ function submit(desk: Desk, call: Call, modelId: string): Promise<Answer> {
     bodyBytesMax: BODY_BYTES_MAX,
     refuse,
     moderated: null,
+    special: {
+      'no-funds': () => failure(403, 'insufficient balance, please top up your account'),
+    },
     servesAtOnce: false,
     admit: (_, slip) => {
       slip.model = modelId;
@@ -140,15 +100,11 @@ function submit(desk: Desk, call: Call, modelId: string): Promise<Answer> {
     read: (_, body, slip) => {
       slip.prompt = String(jsonObject(body)?.prompt ?? '') || null;
       if (!model) throw new Refusal(refuse(404, null));
-      return read(modelId, model, body);
+      return read(modelId, model, call, body);
     },
     serve: (sale) => serve(desk, sale),
   };
   return takeOrder(desk, counter, call);
-}
-
-function isWavespeedOrder(order: Order): order is WavespeedOrder {
-  return 'asBase64' in order;
 }
 
 async function poll(desk: Desk, call: Call, id: string): Promise<Answer> {
@@ -157,11 +113,11 @@ async function poll(desk: Desk, call: Call, id: string): Promise<Answer> {
   const missing = failure(404, 'prediction not found');
   if (!job || job.owner !== owner || !isWavespeedOrder(job.order)) return missing;
   const { order } = job;
-  return strike(desk.faults, job, 'poll', refuse, async () => {
-    desk.jobs.look(job);
-    if (job.fate === 'gone') return missing;
-    const shown = await prediction(desk, job, order);
-    return envelope(job.fate === 'unheard-of' ? { ...shown, status: 'paused' } : shown);
+  return strike(desk, job, 'poll', refuse, async () => {
+    const phase: Phase = desk.jobs.look(job);
+    if (job.mask === 'gone') return missing;
+    const shown = await predictionOf(desk, job, order, phase);
+    return envelope(job.mask === 'unheard-of' ? { ...shown, status: 'paused' } : shown);
   });
 }
 
@@ -178,38 +134,10 @@ async function remove(desk: Desk, call: Call): Promise<Answer> {
   return envelope({});
 }
 
-async function price(call: Call): Promise<Answer> {
-  ownerOf(call);
-  const body = jsonObject((await call.body(BODY_BYTES_MAX)) ?? Buffer.alloc(0));
-  const modelId = String(body?.model_id ?? '');
-  const model = MODELS.get(modelId);
-  if (!model) return failure(404, `model not found: ${modelId}`);
-  return envelope({
-    model_id: modelId,
-    price: model.usd,
-    discounted_price: model.usd,
-    discount_rate: 0,
-    currency: 'USD',
-  });
-}
-
-/** What the account holds at the start. The sandbox never lets it run out: that is what `status=402` is for. */
-const MILLS_AT_START = 10_000_000;
-
-function balance(desk: Desk, call: Call): Answer {
-  ownerOf(call);
-  const mills = desk.journal
-    .entries()
-    .filter(({ vendor, bought }) => vendor === 'wavespeed' && bought === 'yes')
-    .reduce((sum, { model }) => sum + Math.round((MODELS.get(model ?? '')?.usd ?? 0) * 1000), 0);
-  return envelope({ balance: (MILLS_AT_START - mills) / 1000 });
-}
-
-/** WaveSpeed: every answer in an envelope, every picture a prediction that is polled. */
+/** WaveSpeed: every answer in an envelope, every picture a prediction that is polled or announced. */
 export function wavespeedRoutes(desk: Desk): readonly Route[] {
   return [
-    { method: 'GET', path: /^\/api\/v3\/balance$/, handle: (call) => balance(desk, call) },
-    { method: 'POST', path: /^\/api\/v3\/model\/price$/, handle: (call) => price(call) },
+    ...accountRoutes(desk),
     { method: 'POST', path: /^\/api\/v3\/predictions\/delete$/, handle: (call) => remove(desk, call) },
     {
       method: 'GET',

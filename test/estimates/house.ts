@@ -1,6 +1,7 @@
 import type { Viewer } from '../../src/accounts/account.ts';
 import type { Balance } from '../../src/credits/balance.ts';
 import { Estimates } from '../../src/estimates/estimates.service.ts';
+import { LocalEventBus } from '../../src/platform/events.ts';
 import { Signer } from '../../src/platform/signer.ts';
 import type { PriceBook, Tier } from '../../src/pricing/price-book.ts';
 import { RouteHealth } from '../../src/routing/health.ts';
@@ -28,7 +29,7 @@ export function viewerOf(change: Partial<Viewer> = {}): Viewer {
 /** The service over real prices, routes and signatures; the database behind it is a few variables to be changed. */
 export class House {
   readonly clock = new TestClock();
-  readonly health = new RouteHealth(this.clock);
+  readonly health = new RouteHealth(this.clock, new LocalEventBus());
   readonly books = new Map<number, PriceBook>([[1, bookOf()]]);
   current = 1;
   balance: Balance = balanceOf();
@@ -50,7 +51,7 @@ export class House {
         }),
       },
       this.health,
-      (provider) => !this.off.includes(provider),
+      ({ model, host }) => !this.off.includes(model.provider) && host.name !== 'vertex',
       new Signer(this.keys),
       this.clock,
     );

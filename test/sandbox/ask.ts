@@ -129,6 +129,22 @@ export function geminiBody(prompt: string, generationConfig?: Record<string, unk
   return { contents: [{ role: 'user', parts: [{ text: prompt }] }], ...(generationConfig && { generationConfig }) };
 }
 
+export const IMAGEN = 'imagen-4.0-generate-001';
+
+export function askImagen(
+  { origin }: Sandbox,
+  body: unknown,
+  { key, headers = {}, signal }: Manners = {},
+  model: string = IMAGEN,
+): Promise<Reply> {
+  const url = `${origin}/v1/projects/our-project/locations/us-central1/publishers/google/models/${model}:predict`;
+  return askJson(url, 'POST', body, { ...bearer(key, 'ya29.good'), ...headers }, signal);
+}
+
+export function imagenBody(prompt: string, parameters: Record<string, unknown> = { sampleCount: 1 }): unknown {
+  return { instances: [{ prompt }], parameters };
+}
+
 /** Submits to WaveSpeed and looks until the prediction has ended. */
 export async function wavespeedResult(sandbox: Sandbox, input: unknown, model: string = QWEN): Promise<Reply> {
   const { id } = (await askWavespeed(sandbox, model, input)).json().data;

@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
-import { VENDORS, type Vendor } from '../../src/sandbox/faults.ts';
+import { VENDORS, type Vendor } from '../../src/sandbox/faults.menu.ts';
 import type { Sandbox } from '../../src/sandbox/sandbox.ts';
 import {
   askGemini,
@@ -75,6 +75,36 @@ describe.each(VENDORS)('%s, when it is told to', (vendor) => {
     const reply = await submit(sandbox(), 'a barn [sandbox:html]');
     expect([reply.status, reply.headers.get('content-type')]).toEqual([502, 'text/html; charset=utf-8']);
     expect(onlyEntry(sandbox()).bought).toBe('unknown');
+  });
+
+  test('answers an error page with another status', async () => {
+    const reply = await submit(sandbox(), 'a barn [sandbox:html=503]');
+    expect([reply.status, reply.text]).toEqual([503, expect.stringMatching(/^<!DOCTYPE html>/)]);
+  });
+
+  test('trickles for ever, and has bought all the same', async () => {
+    const patience = new AbortController();
+    const received = trickledTo(patience);
+    await submit(sandbox(), 'a barn [sandbox:endless]', patience.signal).then(
+      () => expect.unreachable('it ended'),
+      (error: Error) => expect(error.message).toMatch(/abort/i),
+    );
+    expect(received.drops).toBeGreaterThan(2);
+    expect(onlyEntry(sandbox())).toMatchObject({ bought: 'yes', fault: 'endless' });
+  });
+
+  test('declares the right bytes as HTML', async () => {
+    const [declared, usual] = [await submit(sandbox(), 'a barn [sandbox:picture-as-html]'), await submit(sandbox(), 'a barn')];
+    expect(declared.headers.get('content-type')).toMatch(/^text\/html/);
+    expect(declared.bytes.subarray(0, 8)).toEqual(usual.bytes.subarray(0, 8));
+    expect(sandbox().journal()[0]?.outcome).toBe(sandbox().journal()[1]?.outcome);
+  });
+
+  test('declares a page of HTML as a picture', async () => {
+    const reply = await submit(sandbox(), 'a barn [sandbox:html-as-picture]');
+    expect([reply.status, reply.headers.get('content-type')]).toEqual([200, 'image/png']);
+    expect(reply.text).toMatch(/^<!DOCTYPE html>/);
+    expect(onlyEntry(sandbox()).bought).toBe('yes');
   });
 
   test('resets the connection before it has bought anything', async () => {

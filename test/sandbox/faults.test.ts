@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { directivesIn, FAULTS, FaultSyntaxError, parseFault } from '../../src/sandbox/faults.ts';
+import { FAULTS } from '../../src/sandbox/faults.menu.ts';
+import { directivesIn, FaultSyntaxError, parseFault } from '../../src/sandbox/faults.ts';
 import { askGemini, BANANA, geminiBody, replyOf, useSandbox } from './ask.ts';
 
 const sandbox = useSandbox();

@@ -33,6 +33,7 @@ describe('the journal', () => {
         seed: 9,
         width: 1344,
         height: 768,
+        pictures: 1,
         outcome: 'delivered',
         bought: 'yes',
         fault: null,

@@ -6,10 +6,10 @@ import { askGemini, askStability, askWavespeed, BANANA, geminiBody, QWEN, replyO
 
 const SOURCE = join(import.meta.dirname, '../../src/sandbox');
 
-/** What a source file imports that is neither beside it, nor part of Node, nor the drawing library. */
+/** What a source file imports that is neither beside it, nor part of Node, nor a library for drawing or keeping. */
 function foreignImports(source: string): string[] {
   const names = [...source.matchAll(/\b(?:from\s+|import\s*\(?\s*)['"]([^'"]+)['"]/g)].map((match) => match[1] ?? '');
-  return names.filter((name) => !/^(\.\/[\w.]+\.ts|node:[\w/]+|sharp)$/.test(name));
+  return names.filter((name) => !/^(\.\/[\w.]+\.ts|node:[\w/]+|sharp|lru-cache)$/.test(name));
 }
 
 describe('the sandbox shares no code with what it judges', () => {

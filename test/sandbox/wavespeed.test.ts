@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { MODELS } from '../../src/sandbox/wavespeed.models.ts';
 import { askWavespeed, measured, onlyEntry, QWEN, replyOf, useSandbox, wavespeedResult } from './ask.ts';
 
 const sandbox = useSandbox();
@@ -184,6 +185,83 @@ describe('WaveSpeed accounts', () => {
       currency: 'USD',
     });
     expect((await askWavespeed(sandbox(), 'model/price', { model_id: 'nothing' })).status).toBe(404);
+  });
+});
+
+describe('the catalogue of WaveSpeed', () => {
+  test('has every model with its price and the schema of what it takes', async () => {
+    const models: { model_id: string; base_price: number }[] = (await askWavespeed(sandbox(), 'models')).json().data;
+    expect(models.map(({ model_id, base_price }) => [model_id, base_price])).toEqual([
+      [TURBO, 0.03],
+      ['ideogram-ai/ideogram-v3-balanced', 0.06],
+      ['ideogram-ai/ideogram-v3-quality', 0.09],
+      [QWEN, 0.02],
+    ]);
+    expect(models[0]).toEqual({
+      model_id: TURBO,
+      name: TURBO,
+      type: 'text-to-image',
+      base_price: 0.03,
+      formula: 'base_price',
+      api_schema: {
+        api_schemas: [
+          { request_schema: { type: 'object', required: ['prompt'], properties: expect.objectContaining({}) } },
+        ],
+      },
+    });
+  });
+
+  test('has a schema that names just what a model takes, with defaults that it accepts', async () => {
+    const { data } = (await askWavespeed(sandbox(), 'models')).json();
+    for (const { model_id, api_schema } of data) {
+      const { properties } = api_schema.api_schemas[0].request_schema;
+      const checked = Object.entries(MODELS.get(model_id)?.checks ?? {});
+      const taken = checked.filter(([, check]) => !/not supported/.test(check('x') ?? ''));
+      expect(Object.keys(properties)).toEqual(taken.map(([name]) => name));
+      for (const [name, check] of taken) {
+        const usual = properties[name].default ?? 'a poster';
+        expect([name, check(usual)]).toEqual([name, null]);
+      }
+    }
+  });
+});
+
+describe('the history of WaveSpeed', () => {
+  interface Item {
+    readonly id: string;
+    readonly status: string;
+  }
+  const ask = (filters: unknown, key?: string) =>
+    askWavespeed(sandbox(), 'predictions', filters, key === undefined ? {} : { key });
+  const items = async (filters: object): Promise<Item[]> => (await ask({ page: 1, ...filters })).json().data.items;
+
+  test('has the predictions of the key, the youngest first, and moves none of them on', async () => {
+    const done = (await wavespeedResult(sandbox(), { prompt: 'done' })).json().data;
+    const failed = (await wavespeedResult(sandbox(), { prompt: 'failed [sandbox:poll-failed]' }, TURBO)).json().data;
+    const open = (await askWavespeed(sandbox(), QWEN, { prompt: 'open' })).json().data;
+    await askWavespeed(sandbox(), QWEN, { prompt: 'not mine' }, { key: 'somebody-else' });
+    for (let time = 0; time < 3; time += 1) {
+      const { data } = (await ask({ page: 1, page_size: 100 })).json();
+      expect(data).toEqual({ page: 1, total: 3, items: [open, failed, done] });
+    }
+    expect(await items({ status: 'failed' })).toEqual([failed]);
+    expect(await items({ model: QWEN })).toEqual([open, done]);
+    expect(await items({ created_after: '2100-01-01T00:00:00Z' })).toEqual([]);
+    expect(await items({ created_before: '2100-01-01T00:00:00Z' })).toHaveLength(3);
+    expect(await items({ page_size: 2 })).toEqual([open, failed]);
+    expect(await items({ page: 2, page_size: 2 })).toEqual([done]);
+  });
+
+  test.each([{ page: 0 }, { page_size: 101 }, { created_after: 'yesterday' }, 'nonsense'])(
+    'cannot be asked for with %j',
+    async (filters) => {
+      expect((await ask(filters)).json().code).toBe(400);
+    },
+  );
+
+  test('is nothing to a stranger, and buys nothing', async () => {
+    expect((await ask({ page: 1 }, 'invalid')).status).toBe(401);
+    expect(sandbox().journal()).toEqual([]);
   });
 });
 

@@ -1,11 +1,14 @@
-import { Ctx, FieldResolver, Query, Resolver, Root } from 'type-graphql';
+import { Ctx, FieldResolver, Query, Resolver, Root, type SubscribeResolverData, Subscription } from 'type-graphql';
 import type { Account } from '../../accounts/account.ts';
 import { availableOf, type Balance } from '../../credits/balance.ts';
 import { allowancesOf } from '../../estimates/allowances.ts';
 import type { Tiers } from '../../tiers/tiers.service.ts';
 import { type GraphContext, viewerOf } from '../context.ts';
+import { type LiveContext, openStates } from '../live.ts';
 import { CreditsScalar } from '../scalars.ts';
 import { AccountLimits, BalanceInfo, FreeAllowance, RateLimit, Viewer } from './account.type.ts';
+import { toBalanceInfo } from './balance-info.ts';
+import { watchBalance } from './watch-balance.ts';
 
 @Resolver(() => Viewer)
 export class AccountResolver {
@@ -14,6 +17,17 @@ export class AccountResolver {
   @Query(() => Viewer, { description: 'The account that is asking: its tier, balance, limits and allowances.' })
   viewer(@Ctx() context: GraphContext): Account {
     return viewerOf(context);
+  }
+
+  @Subscription(() => BalanceInfo, {
+    name: 'balance',
+    description:
+      'How the credits of this account stand now, then again whenever that changes: holds, captures, releases, grants, a new period. Does not end by itself.',
+    subscribe: ({ context }: SubscribeResolverData<unknown, object, LiveContext>) =>
+      openStates(context, ({ tiers, events }, viewer, signal) => watchBalance(tiers, events, viewer, signal)),
+  })
+  liveBalance(@Root() balance: Balance): BalanceInfo {
+    return toBalanceInfo(balance);
   }
 
   @FieldResolver(() => CreditsScalar, {
@@ -58,22 +72,4 @@ export class AccountResolver {
   rateLimit(@Root() account: Account): Promise<RateLimit> {
     return this.tiers.rate(account, this.tiers.allowed(account));
   }
-}
-
-export function toBalanceInfo(balance: Balance): BalanceInfo {
-  const available = availableOf(balance);
-  return {
-    unlimited: balance.postpaid,
-    balance: available === null ? null : available + balance.held,
-    available,
-    held: balance.held,
-    monthly: balance.monthly,
-    topup: balance.topup,
-    owed: -balance.owed,
-    spent: balance.spent,
-    spendCap: balance.spendCap,
-    periodStartsAt: balance.periodStartsAt,
-    periodEndsAt: balance.periodEndsAt,
-    openJobs: balance.openHolds,
-  };
 }

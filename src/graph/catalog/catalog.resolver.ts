@@ -6,6 +6,8 @@ import {
   PROVIDER_TITLES,
   type ProviderName,
   ROUTES,
+  type Route,
+  routesOf,
 } from '../../catalog/models.ts';
 import { TEMPLATES } from '../../catalog/templates.ts';
 import type { PriceBook } from '../../pricing/price-book.ts';
@@ -23,6 +25,7 @@ export class CatalogResolver {
     private readonly priceBooks: PriceBooks,
     private readonly health: RouteHealth,
     private readonly modes: ProviderModes,
+    private readonly serves: (route: Route) => boolean,
   ) {}
 
   @Query(() => [ProviderInfo], { description: 'The vendors: how each is reached and how it has been doing.' })
@@ -32,9 +35,9 @@ export class CatalogResolver {
       name,
       title: PROVIDER_TITLES[name],
       mode: this.modes[name],
-      routes: ROUTES.filter(({ model }) => model.provider === name && !model.retired).map(({ id, host }) => {
-        const health = this.health.of(id);
-        return { id, ...health, expectedSeconds: health.seconds ?? host.expectedSeconds };
+      routes: ROUTES.filter((route) => route.model.provider === name && this.serves(route)).map((route) => {
+        const health = this.health.of(route);
+        return { id: route.id, ...health, expectedSeconds: health.seconds ?? route.host.expectedSeconds };
       }),
     }));
   }
@@ -52,10 +55,15 @@ export class CatalogResolver {
     const book = this.priceBooks.current();
     return MODELS.filter(
       (model) =>
-        (filter?.includeRetired || !model.retired) &&
+        (filter?.includeRetired || !this.#isRetired(model)) &&
         (!filter?.provider || model.provider === filter.provider) &&
         (!filter?.quality || model.quality === filter.quality),
-    ).map((model) => toModelInfo(model, book));
+    ).map((model) => toModelInfo(model, book, this.#isRetired(model)));
+  }
+
+  /** What its vendor has shut down, unless this gateway is set up to reach it where it lives on. */
+  #isRetired(model: Model): boolean {
+    return model.retired !== undefined && !routesOf(model).some(this.serves);
   }
 
   @Query(() => [TemplateInfo], { description: 'The templates. At most a few dozen.' })
@@ -75,7 +83,7 @@ export class CatalogResolver {
   }
 }
 
-function toModelInfo(model: Model, book: PriceBook): ModelInfo {
+function toModelInfo(model: Model, book: PriceBook, isRetired: boolean): ModelInfo {
   return {
     id: model.id,
     provider: model.provider,
@@ -87,7 +95,7 @@ function toModelInfo(model: Model, book: PriceBook): ModelInfo {
     stylePresetField: model.stylePresetField,
     hosts: model.hosts.map(({ name }) => name),
     expectedSeconds: Math.min(...model.hosts.map(({ expectedSeconds }) => expectedSeconds)),
-    retiredSince: model.retired?.since ?? null,
-    replacedBy: model.retired?.replacedBy ?? null,
+    retiredSince: (isRetired && model.retired?.since) || null,
+    replacedBy: (isRetired && model.retired?.replacedBy) || null,
   };
 }

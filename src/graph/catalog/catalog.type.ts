@@ -1,6 +1,6 @@
 import { Field, Float, ID, InputType, Int, ObjectType } from 'type-graphql';
-import { ProviderEnum, ProviderModeEnum, QualityEnum, TemplateCategoryEnum, TemplatePlatformEnum } from '../enums.ts';
-import { CreditsScalar } from '../scalars.ts';
+import { CircuitStateEnum, ProviderEnum, ProviderModeEnum, QualityEnum, TemplateCategoryEnum, TemplatePlatformEnum } from '../enums.ts';
+import { CreditsScalar, DateTimeScalar } from '../scalars.ts';
 
 @ObjectType('RouteHealth', {
   description: 'How one way of reaching a model has been doing, as this process saw it.',
@@ -10,12 +10,24 @@ export class RouteHealthInfo {
   @Field(() => ID, { description: 'The model, and its host where it has several.' })
   id!: string;
 
-  @Field(() => Boolean, { description: 'Whether it has been answering well.' })
+  @Field(() => Boolean, { description: 'Whether it would be given an image now.' })
   healthy!: boolean;
+
+  @Field(() => CircuitStateEnum, { description: 'Whether calls go through to it.' })
+  circuit!: string;
+
+  @Field(() => String, { nullable: true, description: 'Why its circuit is not closed; null when it is.' })
+  reason!: string | null;
+
+  @Field(() => DateTimeScalar, {
+    nullable: true,
+    description: 'When an open circuit lets one image through again.',
+  })
+  retryAt!: Date | null;
 
   @Field(() => Float, {
     nullable: true,
-    description: 'Share of recent calls that went well, 0 to 1; null without any.',
+    description: 'Share of recent calls after which the vendor was well, 0 to 1; null without any.',
   })
   successRate!: number | null;
 

@@ -30,11 +30,11 @@ export class EstimateResolver {
 
   @FieldResolver(() => [RouteInfo], { description: 'Who can draw it, in the order they would be asked.' })
   routes(@Root() estimate: EstimateRecord): RouteInfo[] {
-    return estimate.routes.map(({ route, healthy, expectedSeconds, render, enlargement }) => ({
+    return estimate.routes.map(({ route, health, expectedSeconds, render, enlargement }) => ({
       id: route.id,
       provider: route.model.provider,
       model: route.model.id,
-      healthy,
+      healthy: health.healthy,
       expectedSeconds,
       render,
       enlargement,

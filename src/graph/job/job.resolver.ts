@@ -1,8 +1,21 @@
-import { Arg, Ctx, FieldResolver, ID, Int, Mutation, Query, Resolver, Root } from 'type-graphql';
+import {
+  Arg,
+  Ctx,
+  FieldResolver,
+  ID,
+  Int,
+  Mutation,
+  Query,
+  Resolver,
+  Root,
+  type SubscribeResolverData,
+  Subscription,
+} from 'type-graphql';
 import type { Asset as AssetRecord } from '../../assets/asset.ts';
 import { formatSize } from '../../catalog/sizes.ts';
 import { notFound } from '../../errors.ts';
 import type { Attempt, JobImage as ImageRecord, Job as JobRecord, JobStatus } from '../../jobs/job.ts';
+import type { JobState } from '../../jobs/job-state.ts';
 import { JOBS_LIST, type Jobs } from '../../jobs/jobs.service.ts';
 import { type Submissions, type SubmitResult, WAIT_SECONDS_MAX } from '../../jobs/submissions.service.ts';
 import { writeCursor } from '../../platform/cursor.ts';
@@ -11,6 +24,7 @@ import { toConnection } from '../connection.ts';
 import { type GraphContext, viewerOf } from '../context.ts';
 import { JobStatusEnum } from '../enums.ts';
 import { GenerateInput, toGenerateInput } from '../estimate/estimate.input.ts';
+import { type LiveContext, openStates } from '../live.ts';
 import { AttemptInfo, ImageFailure, Job, JobConnection, JobImage, Receipt, SubmissionResult } from './job.type.ts';
 
 const QUOTE =
@@ -77,6 +91,33 @@ export class JobResolver {
     return toConnection(page, after, (job) => writeCursor(JOBS_LIST, job.id));
   }
 
+  @Subscription(() => Job, {
+    name: 'job',
+    description:
+      'A job of this account as it stands now, then again whenever that changes: its place in the queue, its begin, each call to a vendor, each image, its end. Completes once the job has ended, at once for one that has.',
+    subscribe: ({ args, context }: SubscribeResolverData<unknown, { id: string }, LiveContext>) =>
+      openStates(context, ({ jobs }, viewer, signal) => jobs.watch(viewer.id, args.id, signal)),
+  })
+  liveJob(
+    @Root() { job, images, attempts, position }: JobState,
+    @Ctx() { loaders }: GraphContext,
+    @Arg('id', () => ID, { description: 'The id of the job.' }) _id: string,
+  ): JobRecord {
+    // What was compared with the state before is what is shown, so that no two equal ones follow each other.
+    loaders.positionByJobId.prime(job.id, position);
+    loaders.imagesByJobId.prime(job.id, images);
+    images.forEach((image, index) => void loaders.attemptsByImageId.prime(image.id, attempts[index] ?? []));
+    return job;
+  }
+
+  @FieldResolver(() => Int, {
+    nullable: true,
+    description: 'Its place among the waiting jobs of this account, 1 being next; null unless it is QUEUED.',
+  })
+  position(@Root() job: JobRecord, @Ctx() context: GraphContext): Promise<number | null> | null {
+    return job.status === 'QUEUED' ? context.loaders.positionByJobId.load(job.id) : null;
+  }
+
   @FieldResolver(() => String, { description: 'The words that were asked for.' })
   prompt(@Root() job: JobRecord): string {
     return job.request.prompt;
@@ -88,7 +129,7 @@ export class JobResolver {
   }
 
   @FieldResolver(() => [JobImage], { description: 'Its images, by their place in the batch.' })
-  images(@Root() job: JobRecord, @Ctx() context: GraphContext): Promise<ImageRecord[]> {
+  images(@Root() job: JobRecord, @Ctx() context: GraphContext): Promise<readonly ImageRecord[]> {
     return context.loaders.imagesByJobId.load(job.id);
   }
 
@@ -125,7 +166,7 @@ export class JobImageResolver {
   }
 
   @FieldResolver(() => [AttemptInfo], { description: 'The calls that asked vendors for it, first to last.' })
-  attempts(@Root() image: ImageRecord, @Ctx() context: GraphContext): Promise<Attempt[]> {
+  attempts(@Root() image: ImageRecord, @Ctx() context: GraphContext): Promise<readonly Attempt[]> {
     return context.loaders.attemptsByImageId.load(image.id);
   }
 }

@@ -132,6 +132,12 @@ export class ModelRetired extends Refusal {
 export class ProviderUnavailable extends Refusal {
   @Field(() => ProviderEnum, { nullable: true, description: 'The provider asked for; null when none was named.' })
   provider!: string | null;
+
+  @Field(() => DateTimeScalar, {
+    nullable: true,
+    description: 'When one that could draw it is tried again; null when waiting does not help.',
+  })
+  retryAt!: Date | null;
 }
 
 @ObjectType({

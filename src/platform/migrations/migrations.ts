@@ -4,6 +4,7 @@ import { priceBooks } from './002-price-books.ts';
 import { ledger } from './003-ledger.ts';
 import { jobs } from './004-jobs.ts';
 import { assets } from './005-assets.ts';
+import { reportsAndTraces } from './006-reports-and-traces.ts';
 
 /** Every migration in its order. A published one is never changed; a change is a new one. */
 export const migrations: MigrationProvider = {
@@ -14,6 +15,7 @@ export const migrations: MigrationProvider = {
       '003-ledger': ledger,
       '004-jobs': jobs,
       '005-assets': assets,
+      '006-reports-and-traces': reportsAndTraces,
     };
   },
 };

@@ -1,40 +1,53 @@
 import { OutboundError } from '../../platform/outbound-error.ts';
-import type { Answer } from '../../platform/outbound-exchange.ts';
-import { DRAWING_CALL_TIMEOUT_MS, PICTURE_ANSWER_BYTES_MAX } from '../call-limits.ts';
-import { outcomeOfError, outcomeOfPicture, outcomeOfStatus, rejected } from '../outcome.ts';
-import type { CheckOutcome, Provider, RenderRequest, SubmitOutcome } from '../provider.ts';
-import { cappedRetryAfter, RETRY_AFTER_SECONDS_MAX } from '../retry-after.ts';
+import { PICTURE_ANSWER_BYTES_MAX } from '../call-limits.ts';
+import { outcomeOfBase64, outcomeOfError } from '../outcome.ts';
+import type { CheckOutcome, Provider, RenderRequest, SubmitOptions, SubmitOutcome } from '../provider.ts';
 import { jsonBody, type ProviderOptions, readJson, VendorApi } from '../vendor-api.ts';
-import {
-  type GeminiErrorDetail,
-  type GenerateContentResponse,
-  geminiError,
-  generateContentResponse,
-  type Part,
-  WITHHELD_REASONS,
-} from './gemini.wire.ts';
+import { type GenerateContentResponse, generateContentResponse, type Part, WITHHELD_REASONS } from './gemini.wire.ts';
+import { outcomeOfGoogleRefusal } from './google-refusal.ts';
+import { ImagenOnVertex, type VertexOptions } from './imagen.ts';
 
-/** Google's Gemini API: one POST a picture, answered with JSON that has it in base64 among what else the model said. */
+export interface GeminiOptions extends ProviderOptions {
+  /** Where Imagen still lives; null for a gateway without it. */
+  readonly vertex: VertexOptions | null;
+}
+
+/**
+ * Google's picture models: the Gemini API, and Vertex for Imagen. The Gemini API takes one POST a picture and answers
+ * with JSON that has it in base64 among what else the model said.
+ */
 export class GeminiProvider implements Provider {
   readonly name = 'gemini';
+  readonly hosts: ReadonlySet<string>;
+  readonly webhooks = null;
   readonly #api: VendorApi;
+  readonly #imagen: ImagenOnVertex | null;
 
-  constructor(options: ProviderOptions) {
+  constructor({ vertex, ...options }: GeminiOptions) {
     // The key could go into the query too, and from there into every log on the way.
     this.#api = new VendorApi(this.name, options, (apiKey) => ({ 'x-goog-api-key': apiKey }));
+    this.#imagen = vertex && new ImagenOnVertex(options.outbound, vertex);
+    this.hosts = new Set(vertex ? ['gemini', 'vertex'] : ['gemini']);
   }
 
-  async submit(request: RenderRequest, signal: AbortSignal): Promise<SubmitOutcome> {
+  submit(request: RenderRequest, options: SubmitOptions): Promise<SubmitOutcome> {
+    if (request.host === 'gemini') return this.#submit(request, options);
+    if (request.host !== 'vertex' || !this.#imagen)
+      throw new Error(`Gemini is not set up for the host ${request.host}`);
+    return this.#imagen.submit(request, options);
+  }
+
+  async #submit(request: RenderRequest, { signal, timeoutMs }: SubmitOptions): Promise<SubmitOutcome> {
     const answer = await this.#api.call({
       method: 'POST',
       path: `/v1beta/models/${request.vendorModel}:generateContent`,
       ...jsonBody(inputOf(request)),
-      timeoutMs: DRAWING_CALL_TIMEOUT_MS,
+      timeoutMs,
       bytesMax: PICTURE_ANSWER_BYTES_MAX,
       signal,
     });
     if (answer instanceof OutboundError) return outcomeOfError(answer);
-    if (answer.status !== 200) return this.#outcomeOfRefusal(answer);
+    if (answer.status !== 200) return outcomeOfGoogleRefusal(answer, this.#api.describe(answer));
     const response = readJson(generateContentResponse, answer.body);
     return response ? this.#outcomeOfResponse(response) : { kind: 'broken', message: this.#api.describe(answer) };
   }
@@ -65,24 +78,7 @@ export class GeminiProvider implements Provider {
       const message = this.#api.quote(`no picture (${finishReason ?? 'no candidate'}): ${textOf(said)}`);
       return { kind: 'broken', message };
     }
-    const picture = Buffer.from(data, 'base64');
-    if (picture.length !== decodedLength(data)) {
-      return { kind: 'broken', message: 'Google Gemini: the picture is not valid base64' };
-    }
-    return outcomeOfPicture(picture, null, () => this.#api.quote('the bytes sent are not a picture'));
-  }
-
-  #outcomeOfRefusal(answer: Answer): SubmitOutcome {
-    const message = this.#api.describe(answer);
-    const details = readJson(geminiError, answer.body)?.error.details ?? [];
-    // A wrong key is called a bad request here.
-    if (answer.status === 400 && details.some(({ reason }) => reason === 'API_KEY_INVALID')) {
-      return rejected('AUTHENTICATION', message);
-    }
-    // Our paths are fixed, so what is not found can only be the model: it has been shut down.
-    if (answer.status === 404) return rejected('MODEL_RETIRED', message);
-    if (answer.status === 429) return outcomeOfQuota(details, message, outcomeOfStatus(answer, message));
-    return outcomeOfStatus(answer, message);
+    return outcomeOfBase64(data, (what) => this.#api.quote(what));
   }
 }
 
@@ -109,25 +105,4 @@ function wasDrawn({ usageMetadata }: GenerateContentResponse): boolean {
 function textOf(parts: readonly Part[]): string {
   const text = parts.map((part) => part.text ?? '').join(' ');
   return text.trim() === '' ? 'no words either' : text;
-}
-
-/** Node skips what does not belong into base64; then fewer bytes come out than the letters stand for. */
-function decodedLength(base64: string): number {
-  const padding = base64.endsWith('==') ? 2 : base64.endsWith('=') ? 1 : 0;
-  return Math.floor(((base64.length - padding) * 3) / 4);
-}
-
-/** A daily quota does not come back when the answer says, and a quota of zero never does: that project is not billed. */
-function outcomeOfQuota(
-  details: readonly GeminiErrorDetail[],
-  message: string,
-  otherwise: SubmitOutcome,
-): SubmitOutcome {
-  const violations = details.flatMap((detail) => detail.violations ?? []);
-  if (violations.some(({ quotaValue }) => quotaValue === '0')) return rejected('OUT_OF_FUNDS', message);
-  if (violations.some(({ quotaId }) => quotaId?.includes('PerDay'))) {
-    return rejected('RATE_LIMITED', message, RETRY_AFTER_SECONDS_MAX);
-  }
-  const delay = /^(\d{1,9}(?:\.\d{1,9})?)s$/.exec(details.find(({ retryDelay }) => retryDelay)?.retryDelay ?? '')?.[1];
-  return delay === undefined ? otherwise : rejected('RATE_LIMITED', message, cappedRetryAfter(Number(delay)));
 }

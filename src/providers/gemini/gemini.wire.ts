@@ -36,20 +36,3 @@ export const WITHHELD_REASONS: ReadonlySet<string> = new Set([
   'IMAGE_RECITATION',
   'IMAGE_OTHER',
 ]);
-
-/** Google's errors carry a list of details of various types; these are the fields of three of them. */
-export const geminiError = z.object({
-  error: z.object({
-    details: z.array(
-      z.object({
-        reason: z.string().nullish().catch(null),
-        retryDelay: z.string().nullish().catch(null),
-        violations: z
-          .array(z.object({ quotaId: z.string().nullish(), quotaValue: z.string().nullish() }))
-          .nullish()
-          .catch(null),
-      }),
-    ),
-  }),
-});
-export type GeminiErrorDetail = z.infer<typeof geminiError>['error']['details'][number];

@@ -7,7 +7,7 @@ import {
   STATUS_ANSWER_BYTES_MAX,
 } from '../call-limits.ts';
 import { outcomeOfError, outcomeOfFailedCheck, outcomeOfStatus, pendingAfterTrouble } from '../outcome.ts';
-import type { CheckOutcome, RenderRequest, SubmitOutcome, Ticket } from '../provider.ts';
+import type { CheckOutcome, RenderRequest, SubmitOptions, SubmitOutcome, Ticket } from '../provider.ts';
 import { fetchResult } from '../result-download.ts';
 import { jsonBody, readJson, type VendorApi } from '../vendor-api.ts';
 import {
@@ -27,7 +27,7 @@ import {
 export class FalQueue {
   constructor(private readonly api: VendorApi) {}
 
-  async submit(request: RenderRequest, signal: AbortSignal): Promise<SubmitOutcome> {
+  async submit(request: RenderRequest, { signal }: SubmitOptions): Promise<SubmitOutcome> {
     const { host, vendorModel } = request;
     const answer = await this.api.call({
       method: 'POST',

@@ -1,7 +1,7 @@
 import { OutboundError } from '../../platform/outbound-error.ts';
-import { DRAWING_CALL_TIMEOUT_MS, PICTURE_ANSWER_BYTES_MAX } from '../call-limits.ts';
+import { PICTURE_ANSWER_BYTES_MAX } from '../call-limits.ts';
 import { outcomeOfError, outcomeOfPicture, outcomeOfStatus, rejected } from '../outcome.ts';
-import type { RenderRequest, SubmitOutcome } from '../provider.ts';
+import type { RenderRequest, SubmitOptions, SubmitOutcome } from '../provider.ts';
 import { cappedRetryAfter } from '../retry-after.ts';
 import { jsonBody, readJson, type VendorApi } from '../vendor-api.ts';
 import { modelLoading } from './huggingface.wire.ts';
@@ -10,14 +10,14 @@ import { modelLoading } from './huggingface.wire.ts';
 export class HfInference {
   constructor(private readonly api: VendorApi) {}
 
-  async submit(request: RenderRequest, signal: AbortSignal): Promise<SubmitOutcome> {
+  async submit(request: RenderRequest, { signal, timeoutMs }: SubmitOptions): Promise<SubmitOutcome> {
     const { body, headers } = jsonBody(inputOf(request));
     const answer = await this.api.call({
       method: 'POST',
       path: `/hf-inference/models/${request.vendorModel}`,
       headers: { ...headers, accept: 'image/png' },
       body,
-      timeoutMs: DRAWING_CALL_TIMEOUT_MS,
+      timeoutMs,
       bytesMax: PICTURE_ANSWER_BYTES_MAX,
       signal,
     });
@@ -27,7 +27,7 @@ export class HfInference {
     // The one 5xx that proves that nothing was bought: what is charged is the time a model computes, and this answer
     // states that the model is not in memory yet. Without that statement a 503 is as doubtful as any other.
     const loading = answer.status === 503 ? readJson(modelLoading, answer.body) : null;
-    if (loading) return rejected('UNREACHABLE', message, cappedRetryAfter(loading.estimated_time));
+    if (loading) return rejected('NOT_READY', message, cappedRetryAfter(loading.estimated_time));
     return outcomeOfStatus(answer, message);
   }
 }

@@ -1,4 +1,4 @@
-import type { CheckOutcome, Provider, RenderRequest, SubmitOutcome, Ticket } from '../provider.ts';
+import type { CheckOutcome, Provider, RenderRequest, SubmitOptions, SubmitOutcome, Ticket } from '../provider.ts';
 import { type ProviderOptions, VendorApi } from '../vendor-api.ts';
 import { FalQueue } from './fal-queue.ts';
 import { HfInference } from './hf-inference.ts';
@@ -9,6 +9,8 @@ import { HfInference } from './hf-inference.ts';
  */
 export class HuggingFaceProvider implements Provider {
   readonly name = 'huggingface';
+  readonly hosts = new Set(['hf-inference', 'fal-ai']);
+  readonly webhooks = null;
   readonly #hfInference: HfInference;
   readonly #falQueue: FalQueue;
 
@@ -18,9 +20,9 @@ export class HuggingFaceProvider implements Provider {
     this.#falQueue = new FalQueue(api);
   }
 
-  submit(request: RenderRequest, signal: AbortSignal): Promise<SubmitOutcome> {
-    if (request.host === 'hf-inference') return this.#hfInference.submit(request, signal);
-    return this.#queueOf(request.host).submit(request, signal);
+  submit(request: RenderRequest, options: SubmitOptions): Promise<SubmitOutcome> {
+    if (request.host === 'hf-inference') return this.#hfInference.submit(request, options);
+    return this.#queueOf(request.host).submit(request, options);
   }
 
   check(ticket: Ticket, signal: AbortSignal): Promise<CheckOutcome> {

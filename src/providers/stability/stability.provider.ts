@@ -1,27 +1,29 @@
 import { OutboundError } from '../../platform/outbound-error.ts';
 import type { Answer } from '../../platform/outbound-exchange.ts';
-import { DRAWING_CALL_TIMEOUT_MS, PICTURE_ANSWER_BYTES_MAX } from '../call-limits.ts';
+import { PICTURE_ANSWER_BYTES_MAX } from '../call-limits.ts';
 import { outcomeOfError, outcomeOfPicture, outcomeOfStatus, rejected } from '../outcome.ts';
-import type { CheckOutcome, Provider, RenderRequest, SubmitOutcome } from '../provider.ts';
+import type { CheckOutcome, Provider, RenderRequest, SubmitOptions, SubmitOutcome } from '../provider.ts';
 import { type ProviderOptions, readJson, VendorApi } from '../vendor-api.ts';
 import { FINISH_REASON_HEADER, LOCKOUT_SECONDS, SEED_HEADER, stabilityError } from './stability.wire.ts';
 
 /** Stability AI, REST v2beta: one POST a picture, answered with its bytes. */
 export class StabilityProvider implements Provider {
   readonly name = 'stability';
+  readonly hosts = new Set(['stability']);
+  readonly webhooks = null;
   readonly #api: VendorApi;
 
   constructor(options: ProviderOptions) {
     this.#api = new VendorApi(this.name, options, (apiKey) => ({ authorization: `Bearer ${apiKey}` }));
   }
 
-  async submit(request: RenderRequest, signal: AbortSignal): Promise<SubmitOutcome> {
+  async submit(request: RenderRequest, { signal, timeoutMs }: SubmitOptions): Promise<SubmitOutcome> {
     const answer = await this.#api.call({
       method: 'POST',
       path: `/v2beta/stable-image/generate/${endpointOf(request.vendorModel)}`,
       headers: { accept: 'image/*' },
       body: formOf(request),
-      timeoutMs: DRAWING_CALL_TIMEOUT_MS,
+      timeoutMs,
       bytesMax: PICTURE_ANSWER_BYTES_MAX,
       signal,
     });

@@ -2,9 +2,18 @@ import { OutboundError } from '../../platform/outbound-error.ts';
 import type { Answer } from '../../platform/outbound-exchange.ts';
 import { CHECK_CALL_TIMEOUT_MS, ORDER_CALL_TIMEOUT_MS, STATUS_ANSWER_BYTES_MAX } from '../call-limits.ts';
 import { outcomeOfError, outcomeOfFailedCheck, outcomeOfStatus, pendingAfterTrouble, rejected } from '../outcome.ts';
-import type { CheckOutcome, Provider, RenderRequest, SubmitOutcome, Ticket } from '../provider.ts';
+import type {
+  CheckOutcome,
+  Provider,
+  RenderRequest,
+  SubmitOptions,
+  SubmitOutcome,
+  Ticket,
+  Webhooks,
+} from '../provider.ts';
 import { fetchResult } from '../result-download.ts';
 import { jsonBody, type ProviderOptions, readJson, VendorApi } from '../vendor-api.ts';
+import { WaveSpeedWebhooks } from './wavespeed.webhooks.ts';
 import {
   errorEnvelope,
   FAILED_STATUSES,
@@ -18,16 +27,22 @@ import {
 /** WaveSpeed, REST v3: an order is answered with a job id; the finished job has the address of the picture. */
 export class WaveSpeedProvider implements Provider {
   readonly name = 'wavespeed';
+  readonly hosts = new Set(['wavespeed']);
+  readonly webhooks: Webhooks;
   readonly #api: VendorApi;
 
   constructor(options: ProviderOptions) {
     this.#api = new VendorApi(this.name, options, (apiKey) => ({ authorization: `Bearer ${apiKey}` }));
+    this.webhooks = new WaveSpeedWebhooks(this.#api, (prediction, signal) =>
+      this.#outcomeOfPrediction(prediction, signal),
+    );
   }
 
-  async submit(request: RenderRequest, signal: AbortSignal): Promise<SubmitOutcome> {
+  async submit(request: RenderRequest, { signal, reportTo }: SubmitOptions): Promise<SubmitOutcome> {
+    const webhook = reportTo === null ? '' : `?${new URLSearchParams({ webhook: reportTo })}`;
     const answer = await this.#api.call({
       method: 'POST',
-      path: `/api/v3/${request.vendorModel}`,
+      path: `/api/v3/${request.vendorModel}${webhook}`,
       ...jsonBody(inputOf(request)),
       timeoutMs: ORDER_CALL_TIMEOUT_MS,
       bytesMax: STATUS_ANSWER_BYTES_MAX,

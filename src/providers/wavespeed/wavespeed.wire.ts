@@ -22,16 +22,21 @@ export const errorEnvelope = z.object({ code: z.number() });
  * How a job stands. `status` is any text, so that a new word of the vendor's is not an unreadable answer; failures come
  * with HTTP 200 too, and then `code` and `error` say why. What only explains may have any shape.
  */
-export const predictionEnvelope = z.object({
-  data: z.object({
-    status: z.string(),
-    outputs: z.array(z.string()).nullish(),
-    has_nsfw_contents: z.array(z.unknown()).nullish(),
-    error: z.string().nullish().catch(null),
-    code: z.number().nullish().catch(null),
-  }),
+const prediction = z.object({
+  status: z.string(),
+  outputs: z.array(z.string()).nullish(),
+  has_nsfw_contents: z.array(z.unknown()).nullish(),
+  error: z.string().nullish().catch(null),
+  code: z.number().nullish().catch(null),
 });
-export type Prediction = z.infer<typeof predictionEnvelope>['data'];
+export type Prediction = z.infer<typeof prediction>;
+export const predictionEnvelope = z.object({ data: prediction });
+
+/** Names the key that this API key's reports are signed with. */
+export const webhookSecret = z.object({ data: z.object({ secret: z.string().startsWith('whsec_').min(12) }) });
+
+/** A report is the bare prediction, without an envelope. */
+export const reportedPrediction = z.object({ id: predictionId, ...prediction.shape });
 
 /** States besides `completed` that no job leaves any more. */
 export const FAILED_STATUSES: ReadonlySet<string> = new Set(['failed', 'cancelled', 'timeout', 'deleted']);

@@ -1,0 +1,152 @@
+import type { FinishedPicture, StoredPicture } from '../assets/asset.ts';
+import type { AssetsService } from '../assets/assets.service.ts';
+import type { Route } from '../catalog/models.ts';
+import type { Clock } from '../platform/clock.ts';
+import { type Db, inTransaction } from '../platform/database.ts';
+import { whileDatabaseReturns } from '../platform/database-errors.ts';
+import type { Log } from '../platform/log.ts';
+import type { Metrics } from '../platform/metrics.ts';
+import type { PriceBook } from '../pricing/price-book.ts';
+import { vendorCostMicros } from '../pricing/prices.ts';
+import type { Rejected, RejectionReason } from '../providers/provider.ts';
+import { planRender } from '../routing/render-plan.ts';
+import type { AttemptsStore } from './attempts.store.ts';
+import type { AttemptOutcome, FailureCode, Job, JobImage } from './job.ts';
+import type { JobsStore } from './jobs.store.ts';
+import { seedOf } from './render-request.ts';
+import type { CallEnd } from './vendor-call.ts';
+
+export interface ImageEndParts {
+  readonly db: Db;
+  readonly store: JobsStore;
+  readonly attempts: AttemptsStore;
+  readonly assets: AssetsService;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+/** How an attempt that brought no picture ended. */
+interface AttemptEnd {
+  readonly kind: Exclude<AttemptOutcome, 'delivered'>;
+  readonly message: string;
+  readonly reason?: RejectionReason;
+  /** Whether the vendor may have charged us; what is usual for such an end where it is left out. */
+  readonly billed?: boolean;
+}
+
+/** Writes down how the attempts of one image end, and how the image does. */
+export class ImageEnd {
+  constructor(
+    private readonly parts: ImageEndParts,
+    private readonly job: Job,
+    private readonly image: JobImage,
+    private readonly book: PriceBook,
+    private readonly signal: AbortSignal,
+  ) {}
+
+  /** Writes down how a call ended and what follows. True when the image has ended. */
+  async settle(attemptId: string, route: Route, ended: CallEnd): Promise<boolean> {
+    switch (ended.kind) {
+      case 'delivered':
+        await this.#deliver(attemptId, route, ended.picture, ended.seed);
+        return true;
+      case 'moderated':
+        // Nobody else is asked: what one vendor's moderation withholds is not shopped around.
+        await this.attempt(attemptId, route, ended);
+        await this.fail(
+          'CONTENT_REFUSED',
+          `${route.model.title} withheld this image: ${ended.message} It was not charged. Change the prompt and run it again.`,
+        );
+        return true;
+      case 'cut':
+        // After a shutdown the next process decides.
+        if (this.signal.reason === 'CANCELLED')
+          await this.attempt(attemptId, route, { kind: 'discarded', message: 'cancelled' });
+        return true;
+      case 'rejected':
+        this.#alarm(route, ended);
+        await this.attempt(attemptId, route, ended);
+        return this.signal.aborted;
+      default:
+        await this.attempt(attemptId, route, ended);
+        return this.signal.aborted;
+    }
+  }
+
+  /** Ends an attempt that brought no picture. */
+  async attempt(attemptId: string, route: Route | null, end: AttemptEnd): Promise<void> {
+    const { attempts, clock, metrics } = this.parts;
+    const { kind: outcome, message, reason = null, billed = MAY_BE_BILLED.has(outcome) } = end;
+    const cost = billed && route ? this.#cost(route) : null;
+    await attempts.end(attemptId, { outcome, reason, message, vendorCostMicros: cost }, clock.now());
+    metrics.attempts.inc({ route: route?.id ?? 'gone', outcome });
+  }
+
+  /** Ends the image without a picture, and without a charge. */
+  async fail(code: FailureCode, message: string): Promise<void> {
+    await this.parts.store.failImage(this.image.id, { code, message }, this.parts.clock.now());
+  }
+
+  /** Bytes first, then asset, image and attempt in one transaction: a picture is either in the library or it is not. */
+  async #deliver(attemptId: string, route: Route, picture: FinishedPicture, vendorSeed: number | null): Promise<void> {
+    const { assets, store, attempts, clock, db, log, metrics } = this.parts;
+    const { request } = this.job;
+    let stored: StoredPicture;
+    try {
+      stored = await assets.storeBytes(picture);
+    } catch (error) {
+      log.error({ err: error, jobId: this.job.id }, 'a picture could not be stored');
+      await this.attempt(attemptId, route, { kind: 'broken', message: 'it was drawn but could not be stored' });
+      await this.fail(
+        'NOT_STORABLE',
+        'The image was drawn but could not be stored. It was not charged. Try again later.',
+      );
+      return;
+    }
+    const write = () =>
+      inTransaction(db, async (tx) => {
+        const now = clock.now();
+        const delivered = await store.deliverImage(tx, this.image.id, stored.id, now);
+        const outcome = delivered ? 'delivered' : 'discarded';
+        const end = { outcome, reason: null, message: null, vendorCostMicros: this.#cost(route) } as const;
+        await attempts.end(attemptId, end, now, tx);
+        if (!delivered) return outcome;
+        await assets.insertOutput(tx, {
+          ...stored,
+          accountId: this.job.accountId,
+          operation: this.job.operation,
+          provider: route.model.provider,
+          model: route.model.id,
+          prompt: request.prompt,
+          negativePrompt: request.negativePrompt,
+          seed: vendorSeed ?? seedOf(request, this.image.index),
+          inputHash: this.job.pictureHash,
+          jobId: this.job.id,
+          imageId: this.image.id,
+          parentId: null,
+          credits: this.image.credits,
+          priceVersion: this.job.priceVersion,
+        });
+        return outcome;
+      });
+    metrics.attempts.inc({ route: route.id, outcome: await whileDatabaseReturns(write) });
+  }
+
+  #alarm(route: Route, { reason, message }: Rejected): void {
+    if (!NEEDS_OPERATOR.has(reason)) return;
+    this.parts.log.error({ route: route.id, reason, message }, 'a vendor turns us down: an operator must act');
+  }
+
+  #cost(route: Route): bigint | null {
+    const render = planRender(route.model.renders, this.job.request.size)?.render;
+    const micros = render ? vendorCostMicros(this.book, route, render) : null;
+    return micros === null ? null : BigInt(micros);
+  }
+}
+
+/** Not about what was asked but about us: our key or our money at the vendor. */
+const NEEDS_OPERATOR: ReadonlySet<RejectionReason> = new Set(['AUTHENTICATION', 'OUT_OF_FUNDS', 'FORBIDDEN']);
+
+/** Outcomes after which the vendor may have charged us; what it costs is booked as ours, never the customer's. */
+const MAY_BE_BILLED: ReadonlySet<AttemptOutcome> = new Set(['delivered', 'broken', 'unknown', 'discarded']);

@@ -1,0 +1,92 @@
+import type { FinishedPicture } from '../assets/asset.ts';
+import { finishPicture, PictureError } from '../assets/pictures.ts';
+import type { ProviderName, Route } from '../catalog/models.ts';
+import type { Size } from '../catalog/sizes.ts';
+import type { Provider, RenderRequest, Ticket } from '../providers/provider.ts';
+import type { Providers } from '../providers/registry.ts';
+import type { Judged } from '../routing/circuit.ts';
+import type { RenderPlan } from '../routing/render-plan.ts';
+import { type EndedCall, verdictOf } from '../routing/verdict.ts';
+import { callPatienceMs } from './patience.ts';
+import { type PollParts, pollVendor } from './vendor-poll.ts';
+
+/** How a call ended for the image: a picture that came has been looked at, and cut to what was asked. */
+export type CallEnd =
+  | Exclude<EndedCall, { kind: 'delivered' }>
+  | { readonly kind: 'delivered'; readonly picture: FinishedPicture; readonly seed: number | null };
+
+export interface VendorCallParts extends PollParts {
+  readonly providers: Providers;
+  /** Whether the gateway is set up to reach a route. */
+  readonly serves: (route: Route) => boolean;
+  /** Calls have so much of their usual time: 1, or less in tests with vendors that never answer. */
+  readonly patience: number;
+  /** Where a vendor can report to us; null where it cannot reach us. */
+  readonly reportTo: (provider: ProviderName, attemptId: string) => string | null;
+}
+
+export interface VendorCall {
+  readonly attemptId: string;
+  readonly route: Route;
+  /** What the vendor is asked to draw, and the exact size that is cut from it. */
+  readonly ordered: RenderPlan['render'] | null;
+  readonly size: Size;
+  readonly signal: AbortSignal;
+}
+
+/** Orders a picture and waits for it, `msMax` at most and never longer than the route's own patience. */
+export async function orderPicture(
+  parts: VendorCallParts,
+  call: VendorCall & { readonly request: RenderRequest; readonly msMax: number },
+): Promise<Judged<CallEnd>> {
+  const { attemptId, route, request, signal } = call;
+  const provider = providerOf(parts, route);
+  const timeoutMs = Math.ceil(Math.min(call.msMax, callPatienceMs(route) * parts.patience));
+  const until = new Date(parts.clock.now().getTime() + timeoutMs);
+  const reportTo = provider.webhooks && parts.reportTo(route.model.provider, attemptId);
+  const outcome = await provider.submit(request, { signal, timeoutMs, reportTo });
+  if (outcome.kind !== 'accepted') return judged(call, afterAbort(outcome, signal));
+  const { ticket, pollAfterMs: firstAfterMs } = outcome;
+  await parts.attempts.accept(attemptId, ticket.vendorId);
+  return judged(call, await pollVendor(parts, { attemptId, provider, ticket, firstAfterMs, until, signal }));
+}
+
+/** Goes on waiting for a picture that an earlier process ordered. */
+export async function awaitPicture(
+  parts: VendorCallParts,
+  call: VendorCall & { readonly vendorId: string; readonly startedAt: Date },
+): Promise<Judged<CallEnd>> {
+  const { attemptId, route, vendorId, startedAt, signal } = call;
+  const provider = providerOf(parts, route);
+  const ticket: Ticket = { host: route.host.name, vendorModel: route.host.vendorModel, vendorId };
+  const until = new Date(startedAt.getTime() + callPatienceMs(route) * parts.patience);
+  return judged(call, await pollVendor(parts, { attemptId, provider, ticket, firstAfterMs: 0, until, signal }));
+}
+
+function providerOf({ providers }: VendorCallParts, route: Route): Provider {
+  const provider = providers[route.model.provider];
+  if (!provider) throw new Error(`${route.id} was chosen although its provider is off`);
+  return provider;
+}
+
+/** A call that we cut off ourselves says nothing about the vendor; one that was refused before that does. */
+function afterAbort(outcome: EndedCall, signal: AbortSignal): EndedCall {
+  return signal.aborted && outcome.kind === 'unknown' ? { kind: 'cut' } : outcome;
+}
+
+async function judged(call: VendorCall, ended: EndedCall): Promise<Judged<CallEnd>> {
+  const result = ended.kind === 'delivered' ? await examined(call, ended.picture, ended.seed) : ended;
+  return { result, verdict: verdictOf(result) };
+}
+
+async function examined({ size, ordered }: VendorCall, bytes: Buffer, seed: number | null): Promise<CallEnd> {
+  try {
+    return { kind: 'delivered', picture: await finishPicture(bytes, size, ordered), seed };
+  } catch (error) {
+    if (!(error instanceof PictureError)) throw error;
+    // A vendor's moderation that leaves no other mark than a picture that is black all over.
+    return error.reason === 'BLACK'
+      ? { kind: 'moderated', message: 'It came black all over.', billed: true }
+      : { kind: 'broken', message: error.message };
+  }
+}

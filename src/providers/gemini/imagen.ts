@@ -1,0 +1,85 @@
+import type { Outbound } from '../../platform/outbound.ts';
+import { OutboundError } from '../../platform/outbound-error.ts';
+import { PICTURE_ANSWER_BYTES_MAX } from '../call-limits.ts';
+import { outcomeOfBase64, outcomeOfError, rejected } from '../outcome.ts';
+import type { RenderRequest, SubmitOptions, SubmitOutcome } from '../provider.ts';
+import { jsonBody, readJson, VendorApi } from '../vendor-api.ts';
+import { outcomeOfGoogleRefusal } from './google-refusal.ts';
+import { predictResponse, REFUSED_PROMPT, vertexBaseUrl } from './imagen.wire.ts';
+
+export interface VertexOptions {
+  readonly project: string;
+  /** Such as `us-central1`, or `global`. */
+  readonly location: string;
+  /** Null: Google's own address for the location. */
+  readonly baseUrl: string | null;
+  /** A token that is good now. Rejects where there are no credentials. */
+  accessToken(): Promise<string>;
+}
+
+/** Imagen on Vertex AI: one POST a picture, answered with JSON that has it in base64. */
+export class ImagenOnVertex {
+  readonly #api: VendorApi;
+  readonly #models: string;
+  readonly #accessToken: () => Promise<string>;
+
+  constructor(outbound: Outbound, { project, location, baseUrl, accessToken }: VertexOptions) {
+    // Tokens last an hour, so there is one with each call instead of a key for all of them.
+    this.#api = new VendorApi(
+      'gemini',
+      { outbound, baseUrl: baseUrl ?? vertexBaseUrl(location), apiKey: '' },
+      () => ({}),
+    );
+    this.#models = `/v1/projects/${project}/locations/${location}/publishers/google/models`;
+    this.#accessToken = accessToken;
+  }
+
+  async submit(request: RenderRequest, { signal, timeoutMs }: SubmitOptions): Promise<SubmitOutcome> {
+    let token: string;
+    try {
+      token = await this.#accessToken();
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      return rejected('AUTHENTICATION', this.#api.quote(`no access token for Vertex: ${why}`));
+    }
+    const { body, headers } = jsonBody(inputOf(request));
+    const answer = await this.#api.call({
+      method: 'POST',
+      path: `${this.#models}/${request.vendorModel}:predict`,
+      headers: { ...headers, authorization: `Bearer ${token}` },
+      body,
+      timeoutMs,
+      bytesMax: PICTURE_ANSWER_BYTES_MAX,
+      signal,
+    });
+    if (answer instanceof OutboundError) return outcomeOfError(answer);
+    const message = this.#api.describe(answer);
+    if (answer.status === 400 && REFUSED_PROMPT.test(message)) return { kind: 'moderated', message, billed: false };
+    if (answer.status !== 200) return outcomeOfGoogleRefusal(answer, message);
+    const response = readJson(predictResponse, answer.body);
+    if (!response) return { kind: 'broken', message };
+    const [prediction] = response.predictions;
+    if (prediction?.bytesBase64Encoded) {
+      return outcomeOfBase64(prediction.bytesBase64Encoded, (what) => this.#api.quote(what));
+    }
+    if (prediction && !prediction.raiFilteredReason) return { kind: 'broken', message };
+    // Imagen charges for pictures that it hands over.
+    const why = prediction?.raiFilteredReason ?? 'without a reason';
+    return { kind: 'moderated', message: this.#api.quote(`withheld: ${why}`), billed: false };
+  }
+}
+
+function inputOf({ prompt, render }: RenderRequest): Record<string, unknown> {
+  const { aspectRatio, imageSize } = render;
+  return {
+    instances: [{ prompt }],
+    parameters: {
+      sampleCount: 1,
+      ...(aspectRatio !== null && { aspectRatio }),
+      ...(imageSize !== null && { sampleImageSize: imageSize }),
+      // Without it what is withheld is left out without a word.
+      includeRaiReason: true,
+      outputOptions: { mimeType: 'image/png' },
+    },
+  };
+}
