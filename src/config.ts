@@ -69,6 +69,8 @@ const settings = z.object({
   PLAYGROUND: flag.optional(),
   INTROSPECTION: flag.optional(),
   npm_lifecycle_event: z.string().optional(),
+  LOG_PROMPTS: flag.default(false),
+  OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl.optional(),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).default('info'),
 });
 
@@ -113,6 +115,10 @@ export interface Config {
   readonly playground: boolean;
   readonly introspection: boolean;
   readonly logLevel: string;
+  /** Whether prompts may stand in the log. */
+  readonly logPrompts: boolean;
+  /** Where traces are sent, as OTLP over HTTP; null for nowhere. */
+  readonly traceEndpoint: string | null;
   /** Whether an npm script runs us: npm then stands between us and whoever stops it. */
   readonly startedByNpm: boolean;
 }
@@ -175,6 +181,8 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     playground: value.PLAYGROUND ?? !production,
     introspection: value.INTROSPECTION ?? !production,
     logLevel: value.LOG_LEVEL,
+    logPrompts: value.LOG_PROMPTS,
+    traceEndpoint: value.OTEL_EXPORTER_OTLP_ENDPOINT ?? null,
     startedByNpm: value.npm_lifecycle_event === 'start',
   });
 }

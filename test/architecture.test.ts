@@ -74,7 +74,7 @@ function target({ path }: Source, specifier: string): string | null {
 
 const folderOf = (path: string): string | null => (path.includes('/') ? (path.split('/')[0] ?? null) : null);
 /** The files that put the house together may see everything. */
-const AT_THE_DOOR = new Set(['main.ts', 'compose.ts', 'config.ts', 'errors.ts', 'banner.ts', 'demo-accounts.ts']);
+const AT_THE_DOOR = new Set(['main.ts', 'compose.ts', 'config.ts', 'errors.ts', 'banner.ts', 'demo-accounts.ts', 'vendors.ts']);
 
 function brokenImports(all: readonly Source[]): string[] {
   return all.flatMap((source) => {
@@ -109,7 +109,7 @@ const BANS: readonly Ban[] = [
     except: (path) => /\.(store|tables)\.ts$/.test(path) || path.startsWith('platform/'),
   },
   {
-    what: /\bfetch\(|from 'undici'|from 'node:https?'/,
+    what: /\bfetch\(|from 'undici'|(?<!(?:^|\n)import type [^\n]*)from 'node:https?'/,
     instead: 'the guarded client of platform/outbound.ts',
     except: (path) => /^(platform\/outbound|sandbox\/|web\/)/.test(path),
   },

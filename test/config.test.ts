@@ -50,12 +50,18 @@ describe('with nothing set', () => {
         huggingface: { mode: 'SANDBOX' },
         gemini: { mode: 'SANDBOX' },
       },
+      vertex: null,
+      concurrency: { stability: 16, wavespeed: 3, huggingface: 16, gemini: 16 },
+      webhooks: false,
       outboundAllow: [],
       sandboxLatency: 1,
+      sandboxFaults: null,
       readsPerMinute: 6000,
       playground: true,
       introspection: true,
       logLevel: 'info',
+      logPrompts: false,
+      traceEndpoint: null,
       startedByNpm: false,
     });
   });
@@ -82,7 +88,13 @@ describe('what is set', () => {
       DATA_DIR: '/srv/data',
       SIGNING_KEYS: ` ${KEY} , ${'n'.repeat(40)},`,
       OUTBOUND_ALLOW: '127.0.0.1:5555, [::1]:80,proxy.example.com:3128',
+      VERTEX_PROJECT: 'pictures-1',
+      VERTEX_LOCATION: 'europe-west4',
+      WAVESPEED_CONCURRENCY: '100',
       SANDBOX_LATENCY: '0.5',
+      SANDBOX_FAULTS: '5% status=503',
+      LOG_PROMPTS: 'true',
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318/',
       READS_PER_MINUTE: '0',
       PLAYGROUND: 'false',
       INTROSPECTION: 'false',
@@ -96,7 +108,13 @@ describe('what is set', () => {
       storage: '/srv/data/assets',
       signingKeys: [KEY, 'n'.repeat(40)],
       outboundAllow: ['127.0.0.1:5555', '[::1]:80', 'proxy.example.com:3128'],
+      vertex: { project: 'pictures-1', location: 'europe-west4', baseUrl: null },
+      concurrency: { stability: 16, wavespeed: 100, huggingface: 16, gemini: 16 },
+      webhooks: true,
       sandboxLatency: 0.5,
+      sandboxFaults: '5% status=503',
+      logPrompts: true,
+      traceEndpoint: 'http://collector:4318',
       readsPerMinute: 0,
       playground: false,
       introspection: false,
@@ -125,6 +143,13 @@ describe('what is set', () => {
     ['STABILITY_BASE_URL', 'file:///etc/passwd'],
     ['OUTBOUND_ALLOW', '127.0.0.1'],
     ['OUTBOUND_ALLOW', '127.0.0.1:80,http://x:80'],
+    ['VERTEX_PROJECT', 'My Project'],
+    ['VERTEX_LOCATION', 'us/central1'],
+    ['VERTEX_BASE_URL', 'vertex'],
+    ['GEMINI_CONCURRENCY', '0'],
+    ['GEMINI_CONCURRENCY', '1.5'],
+    ['WEBHOOKS', 'maybe'],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'collector:4318'],
     ['SANDBOX_LATENCY', '-1'],
     ['SANDBOX_LATENCY', '11'],
     ['READS_PER_MINUTE', 'many'],
@@ -152,6 +177,33 @@ describe('what is set', () => {
       expect(problems.some((problem) => problem.startsWith(name))).toBe(true);
       expect(problems.join('\n')).not.toContain(secret);
     }
+  });
+});
+
+describe('what belongs together', () => {
+  test.each([
+    [{ VERTEX_PROJECT: 'pictures-1' }, 'VERTEX_LOCATION'],
+    [{ VERTEX_LOCATION: 'global' }, 'VERTEX_PROJECT'],
+    [{ VERTEX_BASE_URL: 'https://vertex.example.com' }, 'VERTEX_BASE_URL'],
+    [{ WEBHOOKS: 'true' }, 'PUBLIC_URL'],
+    [
+      {
+        ...PRODUCTION,
+        GEMINI_API_KEY: undefined,
+        PROVIDERS: 'stability',
+        VERTEX_PROJECT: 'pictures-1',
+        VERTEX_LOCATION: 'global',
+      },
+      'GEMINI_API_KEY',
+    ],
+  ])('%o is not enough: %s is named', (environment, missing) => {
+    expect(problemsOf(environment)).toEqual([expect.stringMatching(`^${missing} `)]);
+  });
+
+  test('live vendors report only where they can be expected to reach us', () => {
+    expect(readConfig({ PUBLIC_URL: 'http://images.example.com' }).webhooks).toBe(false);
+    expect(readConfig({ PUBLIC_URL: 'https://images.example.com', WEBHOOKS: 'false' }).webhooks).toBe(false);
+    expect(readConfig({ PUBLIC_URL: 'http://images.example.com', WEBHOOKS: 'true' }).webhooks).toBe(true);
   });
 });
 

@@ -154,7 +154,9 @@ registerEnumType(CircuitStateEnum, {
   description: 'Whether calls go through to a vendor.',
   valuesConfig: {
     CLOSED: { description: 'They go through: all is well.' },
-    OPEN: { description: 'None goes through for a while, because the last ones went wrong or the vendor asked for it.' },
+    OPEN: {
+      description: 'None goes through for a while, because the last ones went wrong or the vendor asked for it.',
+    },
     HALF_OPEN: { description: 'One goes through, and its end decides.' },
   },
 });

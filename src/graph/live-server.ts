@@ -40,6 +40,8 @@ export interface LiveOptions extends DocumentRules {
   /** Null switches the limit off. */
   readonly reads: Reads | null;
   readonly log: Log;
+  /** WebSockets that may be open at once, whosever they are; 5,000 unless given. */
+  readonly connectionsMax?: number;
 }
 
 /**
@@ -82,10 +84,11 @@ export class LiveServer {
   #refusal({ url }: IncomingMessage): [status: string, message: string] | null {
     if (url?.split('?')[0] !== PATH) return ['404 Not Found', `There is no WebSocket here. Open one at ${PATH}.`];
     if (this.#stopping) return ['503 Service Unavailable', 'This process is stopping. Connect again.'];
-    return this.#sockets.clients.size >= CONNECTIONS_MAX
+    const { connectionsMax = CONNECTIONS_MAX } = this.options;
+    return this.#sockets.clients.size >= connectionsMax
       ? [
           '503 Service Unavailable',
-          `${CONNECTIONS_MAX} WebSockets are open here, the most there may be. Try again later.`,
+          `${connectionsMax} WebSockets are open here, the most there may be. Try again later.`,
         ]
       : null;
   }

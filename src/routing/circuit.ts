@@ -22,9 +22,18 @@ export interface CircuitSettings {
   /** How long it stays open the first time; twice as long after each probe that fails. */
   readonly openMsMin: number;
   readonly openMsMax: number;
+  /** The most that a vendor's Retry-After can make us stay away: it may be absurd. */
+  readonly shutMsMax: number;
 }
 
-export const CIRCUIT_SETTINGS: CircuitSettings = { failuresMax: 5, openMsMin: 5_000, openMsMax: 60_000 };
+export const CIRCUIT_SETTINGS: CircuitSettings = {
+  failuresMax: 5,
+  openMsMin: 5_000,
+  openMsMax: 60_000,
+  shutMsMax: 300_000,
+};
+
+const NOTHING_SEEN = new Error('the call says nothing about the vendor');
 
 /**
  * One circuit breaker: of a route, or of all of a host. Beside failures in a row, a vendor's own word opens it for a
@@ -37,7 +46,11 @@ export class Circuit {
   #reason = '';
 
   /** `illness` is which verdicts count here; `onChange` is told after every change of state. */
-  constructor(illness: 'ROUTE' | 'HOST', settings: CircuitSettings, onChange: () => void) {
+  constructor(
+    illness: 'ROUTE' | 'HOST',
+    private readonly settings: CircuitSettings,
+    onChange: () => void,
+  ) {
     const isFailure = (judged: unknown) => {
       const { ill } = (judged as Judged<unknown>).verdict;
       // A probe that was cut off has not shown that the vendor is well again.
@@ -81,13 +94,24 @@ export class Circuit {
   }
 
   /** Runs a call and learns from its verdict. Only while it {@link takes} one. */
-  run<T>(call: () => Promise<Judged<T>>): Promise<Judged<T>> {
-    return this.#breaker.execute(call);
+  async run<T>(call: () => Promise<Judged<T>>): Promise<Judged<T>> {
+    let made: Judged<T> | null = null;
+    try {
+      return await this.#breaker.execute(async () => {
+        made = await call();
+        // The breaker takes what is no failure for a success; only what is thrown past it counts as neither.
+        if (made.verdict.ill === 'UNKNOWN' && this.#breaker.state !== BreakerState.HalfOpen) throw NOTHING_SEEN;
+        return made;
+      });
+    } catch (error) {
+      if (error === NOTHING_SEEN && made !== null) return made;
+      throw error;
+    }
   }
 
-  /** Lets nothing through for a while. */
+  /** Lets nothing through for a while, as long as the settings allow. */
   shut(seconds: number, reason: string): void {
-    this.#shutUntilMs = Math.max(this.#shutUntilMs, Date.now() + seconds * 1_000);
+    this.#shutUntilMs = Math.max(this.#shutUntilMs, Date.now() + Math.min(seconds * 1_000, this.settings.shutMsMax));
     this.#reason = reason;
   }
 

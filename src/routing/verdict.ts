@@ -13,9 +13,6 @@ export interface Verdict {
   readonly shutSeconds: number;
 }
 
-/** The most that a vendor's Retry-After can make us stay away. After it one picture is tried again. */
-export const RETRY_AFTER_HONOURED_SECONDS_MAX = 300;
-
 /**
  * Rejections that would only be repeated: by the vendor's word, or until a person has mended something. Seconds to stay
  * away where the vendor names none.
@@ -26,8 +23,8 @@ const SHUTTING: Readonly<Partial<Record<RejectionReason, number>>> = {
   AUTHENTICATION: 60,
   OUT_OF_FUNDS: 60,
   FORBIDDEN: 60,
-  NOT_FOUND: RETRY_AFTER_HONOURED_SECONDS_MAX,
-  MODEL_RETIRED: RETRY_AFTER_HONOURED_SECONDS_MAX,
+  NOT_FOUND: 300,
+  MODEL_RETIRED: 300,
 };
 
 /** A vendor that delivers, withholds, or turns down what was asked is well; one that does neither is not. */
@@ -40,11 +37,10 @@ export function verdictOf(ended: { readonly kind: 'delivered' } | Exclude<EndedC
       return { ill: 'UNKNOWN', reason: '', shutSeconds: 0 };
     case 'rejected': {
       if (ended.scope === 'REQUEST') return { ill: 'NOBODY', reason: '', shutSeconds: 0 };
-      const usual = SHUTTING[ended.reason] ?? 0;
       return {
         ill: ended.scope === 'HOST' ? 'HOST' : 'ROUTE',
         reason: ended.message,
-        shutSeconds: Math.min(ended.retryAfterSeconds ?? usual, RETRY_AFTER_HONOURED_SECONDS_MAX),
+        shutSeconds: ended.retryAfterSeconds ?? SHUTTING[ended.reason] ?? 0,
       };
     }
     default:

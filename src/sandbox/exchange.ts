@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -152,7 +153,9 @@ const TRICKLE_MS = 50;
 async function trickle(response: ServerResponse, body: Buffer, gone: AbortSignal): Promise<void> {
   const step = Math.max(1, Math.ceil(body.length / DRIPS));
   for (let from = 0; ; from = from + step < body.length ? from + step : 0) {
-    response.write(body.length > 0 ? body.subarray(from, from + step) : ' ');
+    const taken = response.write(body.length > 0 ? body.subarray(from, from + step) : ' ');
+    // What a client does not read must not pile up here for ever.
+    if (!taken) await once(response, 'drain', { signal: gone });
     await sleep(TRICKLE_MS, undefined, { signal: gone });
   }
 }

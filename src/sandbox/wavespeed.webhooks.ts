@@ -80,7 +80,6 @@ export class Webhooks {
   /** Whether the receiver took the message. */
   async #attempt(announcement: Announcement): Promise<boolean> {
     const { closing } = this.#options;
-    closing.throwIfAborted();
     try {
       const response = await fetch(announcement.to, {
         method: 'POST',

@@ -1,5 +1,7 @@
+import { join } from 'node:path';
 import type { Client } from 'graphql-ws';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
+import { freshDatabase, hasPostgres } from '../support/databases.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { expectLawsHold } from '../support/invariants.ts';
 import { type LiveAnswer, liveClient, subscribe } from '../support/live.ts';
@@ -230,5 +232,40 @@ describe('a balance that is watched', () => {
     expect((await gateway.ask('OPERATOR', grant, { account: mine.id, credits: 7 })).errors).toBeUndefined();
     await answers.until(({ data }) => data?.balance.available === 2007);
     expect(answers.all.map(({ data }) => data?.balance.available)).toEqual([2000, 2007]);
+  });
+});
+
+const redis = inject('redis');
+
+describe.skipIf(!hasPostgres || !('url' in redis))('with a gateway and a worker that share Redis', () => {
+  test('a job that runs in the one is watched at the other, from the queue to the end, and so is the balance', async () => {
+    const database = await freshDatabase('postgres');
+    const environment = (ROLE: string) => ({
+      ROLE,
+      REDIS_URL: 'url' in redis ? redis.url : '',
+      DATABASE_URL: database.url ?? '',
+      STORAGE: join(gateway.dataDir, 'shared'),
+    });
+    const front = await startTestGateway({ database, environment: environment('gateway') });
+    const key = await open(front, { tier: 'PRO' });
+    const client = liveClient(front.url, key);
+    const { job } = await generate(front, key, { ...INPUT, prompt: 'a dock [sandbox:slow-headers=300]' });
+    const watched = subscribe<JobShown>(client, WATCH_JOB, { id: job.id });
+    const balance = subscribe<{ balance: { held: number } }>(client, 'subscription { balance { held } }');
+    await watched.answers.until((answer) => told(answer) === 'QUEUED 1 WAITING');
+    await balance.answers.until(({ data }) => data?.balance.held === 3);
+
+    const began = performance.now();
+    const worker = await startTestGateway({ database, environment: environment('worker') });
+    expect(await watched.ended).toBeNull();
+    await balance.answers.until(({ data }) => data?.balance.held === 0);
+    // Far sooner than by looking again unasked, which would be after ten and twenty seconds.
+    expect(performance.now() - began).toBeLessThan(9_000);
+    expect(watched.answers.all.map(told)).toContain('RUNNING RUNNING/out');
+    expect(told(watched.answers.all.at(-1) ?? {})).toBe('SUCCEEDED DELIVERED/delivered');
+    await client.dispose();
+    await front.stop();
+    await worker.stop();
+    await database.close();
   });
 });

@@ -1,97 +1,210 @@
-import { describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { findRoute, type Route } from '../../src/catalog/models.ts';
+import { LocalEventBus } from '../../src/platform/events.ts';
+import { rejected } from '../../src/providers/outcome.ts';
+import { CIRCUIT_SETTINGS } from '../../src/routing/circuit.ts';
 import { RouteHealth } from '../../src/routing/health.ts';
-import { TestClock } from '../support/clock.ts';
+import { type EndedCall, verdictOf } from '../../src/routing/verdict.ts';
+import { WELL } from './requests.ts';
 
-const ROUTE = 'stability/core';
+const route = (id: string): Route => {
+  const found = findRoute(id);
+  if (!found) throw new Error(`no route ${id}`);
+  return found;
+};
+const CORE = route('stability/core');
+const ULTRA = route('stability/ultra');
+const NANO = route('gemini/nano-banana');
 
-function observed() {
-  const clock = new TestClock();
-  const health = new RouteHealth(clock);
-  const fail = () => health.note(ROUTE, { ok: false, seconds: null });
-  const deliver = (seconds: number | null = 8) => health.note(ROUTE, { ok: true, seconds });
-  return { clock, health, fail, deliver };
+const DELIVERED: EndedCall = { kind: 'delivered', picture: Buffer.alloc(0), seed: null };
+const BROKEN: EndedCall = { kind: 'broken', message: 'half a picture' };
+const CUT: EndedCall = { kind: 'cut' };
+
+/** One process: what it sees of vendors, on a bus that it may share. */
+class Process {
+  readonly health: RouteHealth;
+
+  constructor(readonly bus = new LocalEventBus()) {
+    this.health = new RouteHealth({ now: () => new Date() }, bus);
+  }
+
+  async sees(where: Route, ...ends: EndedCall[]): Promise<void> {
+    for (const ended of ends) {
+      await this.health.observe(where, async () => ({ result: ended, verdict: verdictOf(ended) }));
+    }
+  }
 }
+
+const failures = (count: number) => Array.from({ length: count }, () => BROKEN);
+const { failuresMax, openMsMin, openMsMax, shutMsMax } = CIRCUIT_SETTINGS;
+
+beforeEach(() => {
+  vi.useFakeTimers({ now: new Date('2026-11-22T12:00:00Z') });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 describe('a route', () => {
   test('that nobody has tried is well, and nothing is made up about it', () => {
-    expect(observed().health.of(ROUTE)).toEqual({ healthy: true, successRate: null, seconds: null });
+    expect(new Process().health.of(CORE)).toEqual(WELL);
   });
 
-  test('is ill after three failures in a row, and not before', () => {
-    const { health, fail } = observed();
-    fail();
-    fail();
-    expect(health.of(ROUTE).healthy).toBe(true);
-    fail();
-    expect(health.of(ROUTE).healthy).toBe(false);
+  test('is shut after so many failures in a row, and not before; the others of its host are not', async () => {
+    const { health, ...process } = new Process();
+    const one = Object.assign(new Process(process.bus), { health });
+    await one.sees(CORE, ...failures(failuresMax - 1));
+    expect(health.of(CORE)).toMatchObject({ healthy: true, circuit: 'CLOSED', reason: null, retryAt: null });
+    await one.sees(CORE, BROKEN);
+    expect(health.of(CORE)).toMatchObject({
+      healthy: false,
+      circuit: 'OPEN',
+      reason: 'half a picture',
+      retryAt: new Date(Date.now() + openMsMin),
+    });
+    expect(health.of(ULTRA)).toMatchObject({ healthy: true, circuit: 'CLOSED' });
   });
 
-  test('that delivers in between is well: the failures must be in a row', () => {
-    const { health, fail, deliver } = observed();
-    for (let round = 0; round < 10; round++) {
-      fail();
-      fail();
-      deliver();
+  test('that delivers in between is well: the failures must be in a row', async () => {
+    const one = new Process();
+    for (let round = 0; round < 3; round++) await one.sees(CORE, ...failures(failuresMax - 1), DELIVERED);
+    expect(one.health.of(CORE)).toMatchObject({ healthy: true, circuit: 'CLOSED' });
+  });
+
+  test('that turns down what was asked is well', async () => {
+    const one = new Process();
+    const refused = Array.from({ length: failuresMax }, () => rejected('BAD_REQUEST', 'no'));
+    await one.sees(CORE, ...refused);
+    expect(one.health.of(CORE)).toMatchObject({ healthy: true, circuit: 'CLOSED', successRate: 1 });
+  });
+
+  test('takes one image when its time is over, no second beside it, and all again when that went well', async () => {
+    const one = new Process();
+    await one.sees(CORE, ...failures(failuresMax));
+    vi.advanceTimersByTime(openMsMin - 1);
+    expect(one.health.takes(CORE)).toBe(false);
+    vi.advanceTimersByTime(1);
+    expect(one.health.of(CORE)).toMatchObject({ healthy: true, circuit: 'HALF_OPEN', retryAt: null });
+    const probe = Promise.withResolvers<EndedCall>();
+    const probed = one.health.observe(CORE, async () => {
+      const ended = await probe.promise;
+      return { result: ended, verdict: verdictOf(ended) };
+    });
+    expect(one.health.of(CORE)).toMatchObject({ healthy: false, circuit: 'HALF_OPEN' });
+    probe.resolve(DELIVERED);
+    await probed;
+    expect(one.health.of(CORE)).toMatchObject({ healthy: true, circuit: 'CLOSED' });
+  });
+
+  test.each([
+    ['fails', BROKEN],
+    ['is cut off, which proves nothing,', CUT],
+  ])('whose probe %s is shut for twice as long, up to a limit', async (_what, ended) => {
+    const one = new Process();
+    await one.sees(CORE, ...failures(failuresMax));
+    const waits = [];
+    for (let ms = openMsMin; waits.length < 6; ) {
+      vi.advanceTimersByTime(ms);
+      await one.sees(CORE, ended);
+      ms = (one.health.of(CORE).retryAt?.getTime() ?? 0) - Date.now();
+      waits.push(ms);
     }
-    fail();
-    fail();
-    expect(health.of(ROUTE).healthy).toBe(true);
+    expect(waits).toEqual([10_000, 20_000, 40_000, openMsMax, openMsMax, openMsMax]);
   });
 
-  test('is given another chance half a minute after its last failure, and is ill again at the next', () => {
-    const { clock, health, fail } = observed();
-    fail();
-    fail();
-    fail();
-    clock.advance(29.999);
-    expect(health.of(ROUTE).healthy).toBe(false);
-    clock.advance(0.001);
-    expect(health.of(ROUTE).healthy).toBe(true);
-    fail();
-    expect(health.of(ROUTE).healthy).toBe(false);
+  test('a call that we cut ourselves counts neither way', async () => {
+    const one = new Process();
+    await one.sees(CORE, ...failures(failuresMax - 1), CUT, CUT);
+    expect(one.health.of(CORE).circuit).toBe('CLOSED');
+    await one.sees(CORE, BROKEN);
+    expect(one.health.of(CORE).circuit).toBe('OPEN');
   });
 
-  test('recovers at once when it delivers', () => {
-    const { health, fail, deliver } = observed();
-    for (let count = 0; count < 10; count++) fail();
-    deliver();
-    expect(health.of(ROUTE)).toMatchObject({ healthy: true });
-  });
-
-  test('says nothing about another', () => {
-    const { health, fail } = observed();
-    for (let count = 0; count < 3; count++) fail();
-    expect(health.of('stability/ultra').healthy).toBe(true);
+  test('remembers how often and how fast, the latest most', async () => {
+    const one = new Process();
+    const slow = async (ms: number, ended: EndedCall) =>
+      one.health.observe(CORE, async () => {
+        vi.advanceTimersByTime(ms);
+        return { result: ended, verdict: verdictOf(ended) };
+      });
+    await slow(10_000, DELIVERED);
+    expect(one.health.of(CORE)).toMatchObject({ successRate: 1, seconds: 10 });
+    await slow(20_000, DELIVERED);
+    expect(one.health.of(CORE).seconds).toBeCloseTo(12);
+    await slow(90_000, BROKEN);
+    expect(one.health.of(CORE).seconds).toBeCloseTo(12);
+    expect(one.health.of(CORE).successRate).toBeCloseTo(0.8);
   });
 });
 
-describe('what was seen lately', () => {
-  test('weighs more than what was seen long ago', () => {
-    const { health, deliver, fail } = observed();
-    deliver(10);
-    expect(health.of(ROUTE)).toMatchObject({ successRate: 1, seconds: 10 });
-    deliver(20);
-    expect(health.of(ROUTE).seconds).toBeCloseTo(12, 10);
-    fail();
-    expect(health.of(ROUTE).successRate).toBeCloseTo(0.8, 10);
+describe('a vendor that says how long to stay away', () => {
+  test('is believed at once, for the whole host where it is about the account, and no other', async () => {
+    const one = new Process();
+    await one.sees(CORE, rejected('RATE_LIMITED', 'slow down', 7));
+    const shut = { healthy: false, circuit: 'OPEN', reason: 'slow down', retryAt: new Date(Date.now() + 7_000) };
+    expect(one.health.of(CORE)).toMatchObject(shut);
+    expect(one.health.of(ULTRA)).toMatchObject(shut);
+    expect(one.health.of(NANO)).toMatchObject({ healthy: true, circuit: 'CLOSED' });
+    vi.advanceTimersByTime(7_000);
+    expect(one.health.of(ULTRA)).toMatchObject({ healthy: true, circuit: 'CLOSED', reason: null });
   });
 
-  test('counts seconds of delivered pictures only', () => {
-    const { health, deliver, fail } = observed();
-    fail();
-    expect(health.of(ROUTE)).toMatchObject({ successRate: 0, seconds: null });
-    deliver(null);
-    expect(health.of(ROUTE).seconds).toBeNull();
-    deliver(5);
-    fail();
-    expect(health.of(ROUTE).seconds).toBe(5);
+  test('is not believed for ever', async () => {
+    const one = new Process();
+    await one.sees(CORE, rejected('RATE_LIMITED', 'come back next year', 3_600));
+    expect(one.health.of(CORE).retryAt).toEqual(new Date(Date.now() + shutMsMax));
+  });
+});
+
+describe('processes that share a bus', () => {
+  test('stay away from what one of them found shut, learn how fast it is, and come back when it is well', async () => {
+    const bus = new LocalEventBus();
+    const [one, other] = [new Process(bus), new Process(bus)];
+    await one.sees(CORE, DELIVERED, ...failures(failuresMax));
+    expect(other.health.of(CORE)).toMatchObject({ healthy: false, circuit: 'OPEN', reason: 'half a picture' });
+    expect(other.health.of(CORE)).toEqual(one.health.of(CORE));
+    vi.advanceTimersByTime(openMsMin);
+    await one.sees(CORE, DELIVERED);
+    expect(other.health.of(CORE)).toMatchObject({ healthy: true, circuit: 'CLOSED' });
   });
 
-  test('stays a share between 0 and 1 for ever', () => {
-    const { health, deliver, fail } = observed();
-    for (let count = 0; count < 1000; count++) (count % 3 === 0 ? deliver : fail)();
-    const { successRate } = health.of(ROUTE);
-    expect(successRate).toBeGreaterThan(0);
-    expect(successRate).toBeLessThan(1);
+  test('leave the probe to the one that began it, and do not wait for ever for one that died over it', async () => {
+    const bus = new LocalEventBus();
+    const [one, other] = [new Process(bus), new Process(bus)];
+    await one.sees(CORE, ...failures(failuresMax));
+    vi.advanceTimersByTime(openMsMin);
+    void one.health.observe(CORE, () => new Promise<never>(() => undefined));
+    expect(other.health.takes(CORE)).toBe(false);
+    vi.advanceTimersByTime(openMsMax);
+    expect(other.health.takes(CORE)).toBe(true);
+  });
+
+  test('do not choke on what they do not understand', () => {
+    const bus = new LocalEventBus();
+    const { health } = new Process(bus);
+    for (const payload of ['', 'nonsense', '{}', '{"route":1}', 'null']) bus.publish('route-health', payload);
+    expect(health.of(CORE)).toEqual(WELL);
+  });
+
+  test('one that has stopped listens no more', () => {
+    const bus = new LocalEventBus();
+    const { health } = new Process(bus);
+    health.stop();
+    expect(bus.channels()).toEqual([]);
+  });
+});
+
+describe('whoever waits for a change', () => {
+  test('is woken by one, by the clock, or by giving up', async () => {
+    const one = new Process();
+    const never = new AbortController().signal;
+    const byChange = one.health.change(60_000, never);
+    await one.sees(CORE, rejected('RATE_LIMITED', 'slow down', 7));
+    await byChange;
+    const byClock = one.health.change(1_000, never);
+    vi.advanceTimersByTime(1_000);
+    await byClock;
+    await one.health.change(60_000, AbortSignal.abort());
+    expect(vi.getTimerCount()).toBe(0);
   });
 });

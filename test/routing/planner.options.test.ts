@@ -127,8 +127,8 @@ describe('for any wish in any state of the world', () => {
     fc.assert(
       fc.property(input, world, (wish, state) => {
         const routes = planFor(wish, state).routes;
-        const firstIll = routes.findIndex(({ healthy }) => !healthy);
-        if (firstIll >= 0) expect(routes.slice(firstIll).some(({ healthy }) => healthy)).toBe(false);
+        const firstIll = routes.findIndex(({ health }) => !health.healthy);
+        if (firstIll >= 0) expect(routes.slice(firstIll).some(({ health }) => health.healthy)).toBe(false);
         expect(new Set(routes.map(({ route }) => route.id)).size).toBe(routes.length);
       }),
     );

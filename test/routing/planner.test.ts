@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { findModel, MODELS } from '../../src/catalog/models.ts';
 import type { GenerateInput } from '../../src/catalog/requests.ts';
-import { namedModel, planRoutes } from '../../src/routing/planner.ts';
-import { factsOf, requestOf, type World } from './requests.ts';
+import { namedModel, planRoutes, shutRefusal } from '../../src/routing/planner.ts';
+import { factsOf, RETRY_AT, requestOf, WELL, type World } from './requests.ts';
 
 const routesFor = (input: Partial<GenerateInput>, world?: World) =>
   planRoutes(requestOf(input), factsOf(world)).routes.map(({ route }) => route.id);
@@ -145,6 +145,7 @@ describe('a named provider', () => {
       refusal: {
         type: 'ProviderUnavailable',
         provider: 'gemini',
+        retryAt: null,
         message: expect.stringContaining('gemini is not switched on'),
       },
     });
@@ -182,6 +183,12 @@ describe('a named model', () => {
     };
     expect(refusalFor({ model: 'imagen-4' })).toEqual(refusal);
     expect(refusalFor({ model: 'imagen-4' }, { off: ['gemini'] })).toEqual(refusal);
+    expect(refusalFor({ model: 'imagen-4' }, { off: ['gemini'], vertex: true })).toEqual(refusal);
+  });
+
+  test('that is retired lives where its host is set up, and is one of its class there', () => {
+    expect(routesFor({ model: 'imagen-4' }, { vertex: true })).toEqual(['gemini/imagen-4']);
+    expect(routesFor({ quality: 'STANDARD' }, { vertex: true })).toContain('gemini/imagen-4');
   });
 
   test('whose provider is switched off is refused by that name', () => {
@@ -196,12 +203,34 @@ describe('a named model', () => {
   });
 });
 
+describe('routes that are all shut', () => {
+  const shut = (ill: readonly string[]) =>
+    shutRefusal('stability', planRoutes(requestOf({ provider: 'stability' }), factsOf({ ill })).routes);
+  const all = ['stability/core', 'stability/sd3.5-medium', 'stability/sd3.5-large-turbo'];
+
+  test('are refused with the time when one is tried again', () => {
+    expect(shut(all)).toEqual({
+      type: 'ProviderUnavailable',
+      provider: 'stability',
+      retryAt: RETRY_AT,
+      message: expect.stringContaining('(Stability AI). Nothing was run and nothing was charged. Try again after 2026'),
+    });
+  });
+
+  test('are not all shut while one is open', () => {
+    expect(shut(all.slice(1))).toBeNull();
+    expect(shut([])).toBeNull();
+    expect(shutRefusal(null, [])).toBeNull();
+  });
+});
+
 describe('nobody at all', () => {
   test('switched on is refused without a provider to blame', () => {
     const off = ['stability', 'wavespeed', 'huggingface', 'gemini'] as const;
     expect(refusalFor({}, { off })).toEqual({
       type: 'ProviderUnavailable',
       provider: null,
+      retryAt: null,
       message: expect.stringContaining('No provider that could draw this'),
     });
   });
@@ -215,12 +244,15 @@ describe('a planned route', () => {
         route: expect.objectContaining({ id: 'gemini/nano-banana' }),
         render: { width: 1856, height: 2304, aspectRatio: '4:5', imageSize: '2K' },
         enlargement: 1,
-        healthy: true,
+        health: WELL,
         expectedSeconds: 10,
         vendorCostMicros: 50_400,
       },
     ]);
     const slow = factsOf({ seconds: { 'gemini/nano-banana': 42 }, ill: ['gemini/nano-banana'] });
-    expect(planRoutes(requestOf(input), slow).routes[0]).toMatchObject({ expectedSeconds: 42, healthy: false });
+    expect(planRoutes(requestOf(input), slow).routes[0]).toMatchObject({
+      expectedSeconds: 42,
+      health: { healthy: false },
+    });
   });
 });

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { findModel, MODELS } from '../../src/catalog/models.ts';
-import type { Renders } from '../../src/catalog/renders.ts';
 import { QUALITIES } from '../../src/catalog/operations.ts';
+import type { Renders } from '../../src/catalog/renders.ts';
 import { GENERATE_PIXELS_MAX, type Size } from '../../src/catalog/sizes.ts';
 import { TEMPLATES } from '../../src/catalog/templates.ts';
 import { planRender } from '../../src/routing/render-plan.ts';

@@ -1,3 +1,4 @@
+import sharp from 'sharp';
 import { describe, expect, test, vi } from 'vitest';
 import { VENDORS, type Vendor } from '../../src/sandbox/faults.menu.ts';
 import type { Sandbox } from '../../src/sandbox/sandbox.ts';
@@ -82,19 +83,11 @@ describe.each(VENDORS)('%s, when it is told to', (vendor) => {
     expect([reply.status, reply.text]).toEqual([503, expect.stringMatching(/^<!DOCTYPE html>/)]);
   });
 
-  test('trickles for ever, and has bought all the same', async () => {
-    const patience = new AbortController();
-    const received = trickledTo(patience);
-    await submit(sandbox(), 'a barn [sandbox:endless]', patience.signal).then(
-      () => expect.unreachable('it ended'),
-      (error: Error) => expect(error.message).toMatch(/abort/i),
-    );
-    expect(received.drops).toBeGreaterThan(2);
-    expect(onlyEntry(sandbox())).toMatchObject({ bought: 'yes', fault: 'endless' });
-  });
-
   test('declares the right bytes as HTML', async () => {
-    const [declared, usual] = [await submit(sandbox(), 'a barn [sandbox:picture-as-html]'), await submit(sandbox(), 'a barn')];
+    const [declared, usual] = [
+      await submit(sandbox(), 'a barn [sandbox:picture-as-html]'),
+      await submit(sandbox(), 'a barn'),
+    ];
     expect(declared.headers.get('content-type')).toMatch(/^text\/html/);
     expect(declared.bytes.subarray(0, 8)).toEqual(usual.bytes.subarray(0, 8));
     expect(sandbox().journal()[0]?.outcome).toBe(sandbox().journal()[1]?.outcome);
@@ -225,6 +218,120 @@ describe.each(AT_ONCE)('a picture that %s sends', (vendor) => {
 
   test('is larger than anybody would want', async () => {
     expect((await draw('huge=2')).length).toBeGreaterThan(2_000_000);
+  });
+});
+
+describe('a body that never ends', () => {
+  test('has headers at once, no length, and goes on after the whole of it was sent', async () => {
+    const answer = await fetch(`${sandbox().origin}/api/v3/${QWEN}`, {
+      method: 'POST',
+      headers: { authorization: 'Bearer ws-good', 'content-type': 'application/json' },
+      body: JSON.stringify({ prompt: 'a barn [sandbox:endless]' }),
+    });
+    expect([answer.status, answer.headers.get('content-length')]).toEqual([200, null]);
+    let text = '';
+    const decoder = new TextDecoder();
+    for await (const drop of answer.body ?? []) {
+      text += decoder.decode(drop);
+      if (/"code":200.*"code":200/.test(text)) break;
+    }
+    expect(text.indexOf('"message":"success"')).toBe(12);
+    expect(onlyEntry(sandbox())).toMatchObject({ outcome: 'accepted', bought: 'yes', fault: 'endless' });
+  });
+
+  test('is never a picture for whoever waits for one', async () => {
+    const patience = new AbortController();
+    const reply = SUBMIT.stability(sandbox(), 'a barn [sandbox:endless]', patience.signal);
+    const settled = expect(reply).rejects.toThrow(/abort/i);
+    await vi.waitFor(() => expect(onlyEntry(sandbox()).outcome).toBe('unanswered'));
+    patience.abort();
+    await settled;
+    expect(onlyEntry(sandbox()).bought).toBe('yes');
+  });
+});
+
+describe('what only some vendors say', () => {
+  test.each([
+    ['stability', 402, /lack sufficient credits/],
+    ['wavespeed', 403, /insufficient balance/],
+    ['huggingface', 402, /depleted your monthly included credits/],
+    ['gemini', 429, /"quotaValue":"0"/],
+  ] as const)('%s says with %i that the account is empty', async (vendor, status, words) => {
+    const reply = await SUBMIT[vendor](sandbox(), 'a barn [sandbox:no-funds]');
+    expect([reply.status, reply.text]).toEqual([status, expect.stringMatching(words)]);
+    expect(onlyEntry(sandbox())).toMatchObject({ outcome: 'refused', bought: 'no', fault: 'no-funds' });
+  });
+
+  test.each([
+    ['stability', /rate_limit_exceeded/],
+    ['gemini', /"quotaId":"GenerateRequestsPerDayPerProjectPerModel".*"quotaValue":"250"/],
+  ] as const)('%s says that the quota of the day is used up', async (vendor, words) => {
+    const reply = await SUBMIT[vendor](sandbox(), 'a barn [sandbox:daily-quota]');
+    expect([reply.status, reply.text]).toEqual([429, expect.stringMatching(words)]);
+    expect(onlyEntry(sandbox())).toMatchObject({ outcome: 'refused', bought: 'no' });
+  });
+
+  test('HuggingFace says how long its model will be loaded, which proves that nothing was bought', async () => {
+    const reply = await SUBMIT.huggingface(sandbox(), 'a barn [sandbox:loading=7]');
+    expect([reply.status, reply.json().estimated_time]).toEqual([503, 7]);
+    expect(onlyEntry(sandbox())).toMatchObject({ outcome: 'refused', bought: 'no' });
+  });
+
+  test('Stability has nothing to load, so its 503 proves nothing', async () => {
+    expect((await SUBMIT.stability(sandbox(), 'a barn [sandbox:loading]')).status).toBe(503);
+    expect(onlyEntry(sandbox())).toMatchObject({ outcome: 'errored', bought: 'unknown' });
+  });
+
+  test('Gemini can send thoughts and a draft with any model, and has drawn the picture all the same', async () => {
+    const { parts } = (await SUBMIT.gemini(sandbox(), 'a barn [sandbox:drafts]')).json().candidates[0].content;
+    const drawn = parts.filter(({ inlineData }: Record<string, unknown>) => inlineData !== undefined);
+    expect(drawn.map(({ thought }: Record<string, unknown>) => thought === true)).toEqual([true, false]);
+    expect(await measured(Buffer.from(drawn[0].inlineData.data, 'base64'))).toMatchObject({ width: 512, height: 512 });
+    expect(await measured(Buffer.from(drawn[1].inlineData.data, 'base64'))).toMatchObject({
+      width: 1024,
+      height: 1024,
+    });
+    expect(onlyEntry(sandbox())).toMatchObject({ outcome: 'delivered', bought: 'yes', fault: 'drafts' });
+  });
+});
+
+describe('a picture that nobody should see', () => {
+  const statsOf = async (vendor: (typeof AT_ONCE)[number], fault: string) => {
+    const reply = await SUBMIT[vendor](sandbox(), `a barn [sandbox:${fault}]`);
+    return { reply, stats: await sharp(pictureIn(vendor, reply)).stats() };
+  };
+
+  test.each(AT_ONCE)('is black without a word from %s', async (vendor) => {
+    const { reply, stats } = await statsOf(vendor, 'black');
+    expect([reply.status, Math.max(...stats.channels.map(({ max }) => max))]).toEqual([200, 0]);
+    expect(onlyEntry(sandbox())).toMatchObject({ outcome: 'withheld', bought: 'yes' });
+    if (vendor === 'stability') expect(reply.headers.get('finish-reason')).toBe('SUCCESS');
+    if (vendor === 'gemini') expect(reply.json().candidates[0].finishReason).toBe('STOP');
+  });
+
+  test.each(AT_ONCE)('is blurred without a word from %s', async (vendor) => {
+    const { stats: whole } = await statsOf(vendor, 'slow-headers=1');
+    const { reply, stats } = await statsOf(vendor, 'blurred');
+    expect(stats.sharpness).toBeLessThan(whole.sharpness / 3);
+    if (vendor === 'stability') expect(reply.headers.get('finish-reason')).toBe('SUCCESS');
+  });
+
+  test('is flagged and sent whole all the same', async () => {
+    const { reply } = await statsOf('stability', 'flagged');
+    const usual = await SUBMIT.stability(sandbox(), 'a barn');
+    expect(reply.headers.get('finish-reason')).toBe('CONTENT_FILTERED');
+    expect(await measured(reply.bytes)).toEqual(await measured(usual.bytes));
+    const blurred = await SUBMIT.stability(sandbox(), 'a barn [sandbox:withheld]');
+    expect((await sharp(reply.bytes).stats()).sharpness).toBeGreaterThan(
+      3 * (await sharp(blurred.bytes).stats()).sharpness,
+    );
+    const [candidate] = (await SUBMIT.gemini(sandbox(), 'a barn [sandbox:flagged]')).json().candidates;
+    expect([candidate.finishReason, candidate.content.parts.length]).toEqual(['IMAGE_SAFETY', 2]);
+    expect(
+      sandbox()
+        .journal()
+        .map(({ outcome }) => outcome),
+    ).toEqual(['withheld', 'delivered', 'withheld', 'withheld']);
   });
 });
 

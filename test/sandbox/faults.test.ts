@@ -31,6 +31,13 @@ describe('the words that ask for a fault', () => {
     'status=200',
     'status=abc',
     'html=1',
+    'html=200',
+    'result-private=127',
+    'webhook-none=1',
+    'webhook-twice on=poll',
+    'result-gone on=download',
+    'drafts on=poll',
+    'no-funds on=poll',
     'slow-body=99999999',
     'huge=301',
     'never on=lunch',
@@ -63,6 +70,12 @@ describe('faults over HTTP', () => {
     const menu = (await control('GET')).json();
     expect(menu.pending).toEqual([{ vendor: 'gemini', fault: 'status=503', times: 3 }]);
     expect(menu.faults.map(({ name }: Record<string, string>) => name)).toEqual(Object.keys(FAULTS));
+    expect(menu.faults).toContainEqual({
+      name: 'slow-body',
+      effect: 'connection',
+      about: FAULTS['slow-body'].about,
+      value: { unit: 'milliseconds', usual: 30_000 },
+    });
     expect((await control('DELETE')).status).toBe(204);
     expect((await askGemini(sandbox(), BANANA, geminiBody('a barn'))).status).toBe(200);
   });

@@ -220,3 +220,22 @@ describe('moderation behind the router', () => {
     expect(onlyEntry(sandbox())).toMatchObject({ outcome: 'withheld', bought: 'yes' });
   });
 });
+
+describe('the hub', () => {
+  const ask = (model: string) =>
+    replyOf(
+      `${sandbox().origin}/api/models/${model}?${new URLSearchParams({ 'expand[]': 'inferenceProviderMapping' })}`,
+    );
+
+  test('says which provider serves a model under which name', async () => {
+    const live = (providerId: string) => ({ status: 'live', providerId, task: 'text-to-image' });
+    expect((await ask(SCHNELL)).json()).toEqual({
+      id: SCHNELL,
+      inferenceProviderMapping: { 'hf-inference': live(SCHNELL), 'fal-ai': live('fal-ai/flux/schnell') },
+    });
+  });
+
+  test('knows no other models', async () => {
+    expect((await ask('nobody/nothing')).status).toBe(404);
+  });
+});

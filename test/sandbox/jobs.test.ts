@@ -6,7 +6,6 @@ import {
   measured,
   onlyEntry,
   QWEN,
-  type Reply,
   replyOf,
   useSandbox,
   wavespeedResult,
@@ -15,18 +14,24 @@ import {
 const sandbox = useSandbox();
 
 describe('the pictures of WaveSpeed and fal', () => {
-  const DOWNLOADS: Record<string, (prompt: string) => Promise<Reply>> = {
+  const ADDRESSES: Record<string, (prompt: string) => Promise<string>> = {
     wavespeed: async (prompt) => {
       const input = { prompt, size: '512*512', output_format: 'png' };
-      return replyOf((await wavespeedResult(sandbox(), input)).json().data.outputs[0]);
+      return (await wavespeedResult(sandbox(), input)).json().data.outputs[0];
     },
     fal: async (prompt) => {
       const input = { prompt, image_size: { width: 512, height: 512 }, output_format: 'png' };
-      return replyOf((await falResult(sandbox(), input)).json().images[0].url);
+      return (await falResult(sandbox(), input)).json().images[0].url;
     },
   };
 
-  describe.each(Object.entries(DOWNLOADS))('%s', (_, download) => {
+  describe.each(Object.entries(ADDRESSES))('%s', (_, addressOf) => {
+    const found = async (prompt: string) => {
+      const url = await addressOf(prompt);
+      return { url, reply: () => replyOf(url) };
+    };
+    const download = async (prompt: string) => replyOf(await addressOf(prompt));
+
     test('can be spoiled', async () => {
       expect(await measured((await download('a barn [sandbox:wrong-size]')).bytes)).toMatchObject({ width: 256 });
       expect((await download('a barn [sandbox:bomb]')).bytes.readUInt32BE(16)).toBe(30_000);
@@ -53,6 +58,57 @@ describe('the pictures of WaveSpeed and fal', () => {
       const vendor = sandbox().journal()[0]?.vendor;
       const second = await replyOf(`${sandbox().origin}/_sandbox/outputs/${vendor}/${id}.png`);
       expect([first.status, second.status]).toEqual([500, 200]);
+    });
+
+    test('can be declared as what they are not', async () => {
+      const asHtml = await download('a barn [sandbox:picture-as-html on=download]');
+      expect(asHtml.headers.get('content-type')).toBe('text/html; charset=utf-8');
+      expect(await measured(asHtml.bytes)).toMatchObject({ width: 512, height: 512 });
+      const asPicture = await download('a barn [sandbox:html-as-picture on=download]');
+      expect([asPicture.headers.get('content-type'), asPicture.text]).toEqual([
+        'image/png',
+        expect.stringMatching(/^<!DOCTYPE html>/),
+      ]);
+    });
+
+    test('can lie on another host', async () => {
+      const { url, reply } = await found('a barn [sandbox:result-elsewhere]');
+      expect(url).toMatch(/^http:\/\/localhost:\d+\/_sandbox\/outputs\//);
+      expect(new URL(url).port).toBe(new URL(sandbox().origin).port);
+      expect(await measured((await reply()).bytes)).toMatchObject({ width: 512 });
+    });
+
+    test('can be moved to another host', async () => {
+      const { url, reply } = await found('a barn [sandbox:result-redirected]');
+      expect(url).toMatch(`${sandbox().origin}/_sandbox/moved/`);
+      const moved = await fetch(url, { redirect: 'manual' });
+      expect([moved.status, moved.headers.get('location')]).toEqual([
+        302,
+        expect.stringMatching(/^http:\/\/localhost:\d+\/_sandbox\/outputs\//),
+      ]);
+      expect(await measured((await reply()).bytes)).toMatchObject({ width: 512 });
+    });
+
+    test.each([
+      ['result-private', 'http://169.254.169.254/'],
+      ['result-private=10', 'http://10.0.0.1/'],
+      ['result-private=192', 'http://192.168.0.1/'],
+    ])('can lie where no client may look: %s', async (fault, start) => {
+      expect((await found(`a barn [sandbox:${fault}]`)).url.startsWith(start)).toBe(true);
+    });
+
+    test('can be moved to where no client may look', async () => {
+      const { url } = await found('a barn [sandbox:result-redirected][sandbox:result-private]');
+      expect(url).toMatch(`${sandbox().origin}/_sandbox/moved/`);
+      const moved = await fetch(url, { redirect: 'manual' });
+      expect(moved.headers.get('location')).toMatch(/^http:\/\/169\.254\.169\.254\//);
+    });
+
+    test('can be gone, although the job was done and paid', async () => {
+      const { reply } = await found('a barn [sandbox:result-gone]');
+      const answer = await reply();
+      expect([answer.status, answer.text]).toEqual([404, expect.stringContaining('NoSuchKey')]);
+      expect(onlyEntry(sandbox())).toMatchObject({ outcome: 'completed', bought: 'yes' });
     });
 
     test('can break off while they are downloaded', async () => {

@@ -252,6 +252,13 @@ describe('the history of WaveSpeed', () => {
     expect(await items({ page: 2, page_size: 2 })).toEqual([done]);
   });
 
+  test('shows no more of a prediction than a look at it', async () => {
+    await askWavespeed(sandbox(), QWEN, { prompt: 'a poster [sandbox:poll-gone]' });
+    const forever = { prompt: 'a poster [sandbox:poll-forever]', enable_sync_mode: true };
+    const { data } = (await askWavespeed(sandbox(), QWEN, forever)).json();
+    expect((await items({})).map(({ id, status }) => [id, status])).toEqual([[data.id, 'processing']]);
+  });
+
   test.each([{ page: 0 }, { page_size: 101 }, { created_after: 'yesterday' }, 'nonsense'])(
     'cannot be asked for with %j',
     async (filters) => {

@@ -5,6 +5,7 @@ import { type Gateway, type Substitutes, startGateway } from '../../src/compose.
 import { readConfig } from '../../src/config.ts';
 import type { DemoName } from '../../src/demo-accounts.ts';
 import type { Database } from '../../src/platform/database.ts';
+import { CIRCUIT_SETTINGS, type CircuitSettings } from '../../src/routing/circuit.ts';
 import { type Engine, freshDatabase } from './databases.ts';
 
 export interface GraphResponse<T> {
@@ -33,6 +34,9 @@ export interface TestGatewayOptions extends Substitutes {
   readonly environment?: Record<string, string>;
 }
 
+/** Circuits that nothing opens, so that the faults of one test do not shut routes for the next. */
+const FORGIVING: CircuitSettings = { ...CIRCUIT_SETTINGS, failuresMax: Number.MAX_SAFE_INTEGER, shutMsMax: 0 };
+
 /** The whole gateway on a free port, with a database of its own unless one is handed in, vendors answering at once. */
 export async function startTestGateway({
   engine = 'pglite',
@@ -51,7 +55,7 @@ export async function startTestGateway({
     ...databaseUrl,
     ...environment,
   });
-  const gateway = await startGateway(config, { pollPace: 0.02, ...substitutes, database });
+  const gateway = await startGateway(config, { pollPace: 0.02, circuits: FORGIVING, ...substitutes, database });
   return {
     ...gateway,
     database,

@@ -124,3 +124,19 @@ export function countListeners(): { readonly count: () => number; readonly resto
     },
   };
 }
+
+/** Notes, whenever a WebSocket of this process sends a state, how many bytes of earlier ones it still has in memory. */
+export function watchSends(): { readonly unsentBefore: readonly number[]; readonly restore: () => void } {
+  const { send: original } = WebSocket.prototype;
+  const unsentBefore: number[] = [];
+  WebSocket.prototype.send = function (this: WebSocket, ...args: Parameters<typeof original>) {
+    if (String(args[0]).includes('"type":"next"')) unsentBefore.push(this.bufferedAmount);
+    original.apply(this, args);
+  } as typeof original;
+  return {
+    unsentBefore,
+    restore: () => {
+      WebSocket.prototype.send = original;
+    },
+  };
+}

@@ -1,5 +1,12 @@
 import { Field, Float, ID, InputType, Int, ObjectType } from 'type-graphql';
-import { CircuitStateEnum, ProviderEnum, ProviderModeEnum, QualityEnum, TemplateCategoryEnum, TemplatePlatformEnum } from '../enums.ts';
+import {
+  CircuitStateEnum,
+  ProviderEnum,
+  ProviderModeEnum,
+  QualityEnum,
+  TemplateCategoryEnum,
+  TemplatePlatformEnum,
+} from '../enums.ts';
 import { CreditsScalar, DateTimeScalar } from '../scalars.ts';
 
 @ObjectType('RouteHealth', {
