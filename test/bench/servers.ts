@@ -88,6 +88,7 @@ function cpuSeconds(pid: number | undefined): number {
 /** Loads a server for so many seconds. @throws when any answer is not the right one. */
 export async function measure(server: Server, load: Load, seconds: number): Promise<Round> {
   const before = cpuSeconds(server.process.pid);
+  let wrong = '';
   const result = await autocannon({
     url: server.url,
     method: 'POST',
@@ -95,11 +96,15 @@ export async function measure(server: Server, load: Load, seconds: number): Prom
     body: load.body,
     connections: load.connections,
     duration: seconds,
-    verifyBody: (body) => load.isRight(String(body)),
+    verifyBody: (body) => {
+      const isRight = load.isRight(String(body));
+      if (!isRight) wrong = String(body).slice(0, 500);
+      return isRight;
+    },
   });
   const { non2xx, errors, mismatches } = result;
   if (non2xx + errors + mismatches > 0)
-    throw new Error(`${server.name}: ${non2xx} bad statuses, ${errors} errors, ${mismatches} wrong answers`);
+    throw new Error(`${server.name}: ${non2xx} bad statuses, ${errors} errors, ${mismatches} wrong answers: ${wrong}`);
   const cpu = cpuSeconds(server.process.pid) - before;
   return {
     requestsPerSecond: result.requests.average,
