@@ -4,7 +4,7 @@ import type { Config } from './config.ts';
 
 /** What a person needs to know at the start: where it is, what it runs on, and two commands that work as they stand. */
 export function banner(config: Config, gateway: Gateway): string {
-  const { url, demoKeys } = gateway;
+  const { url, demoKeys, sandbox } = gateway;
   const endpoint = `${config.publicUrl ?? url}/graphql`;
   const lines = [
     '',
@@ -16,6 +16,9 @@ export function banner(config: Config, gateway: Gateway): string {
     ...PROVIDER_NAMES.map(
       (name) => `  ${name.padEnd(10)} ${config.providers[name].mode.toLowerCase().padEnd(8)} ${PROVIDER_TITLES[name]}`,
     ),
+    ...(sandbox
+      ? [`  sandbox    ${sandbox.origin}/_sandbox/journal: what was ordered; ${sandbox.origin}/_sandbox/faults: what can go wrong`]
+      : []),
   ];
   if (!demoKeys) return `${lines.join('\n')}\n\n`;
   return `${[
