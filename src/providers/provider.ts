@@ -94,7 +94,7 @@ export type CheckOutcome = Pending | Delivered | Failed | Moderated | Broken | U
 export interface SubmitOptions {
   /** Ends the call with `unknown`, or with `rejected` when nothing was sent yet. */
   readonly signal: AbortSignal;
-  /** How long a vendor that answers with the picture may take, start to last byte. */
+  /** How long the answer may take, start to last byte. A vendor with a queue has less where it usually needs less. */
   readonly timeoutMs: number;
   /** Where the vendor shall report that it is done, if it can; null for nowhere. */
   readonly reportTo: string | null;

@@ -55,9 +55,12 @@ export class VendorApi {
     return errorAsValue(this.#outbound.download(url, limits));
   }
 
-  /** What an answer says, for a log: the vendor, the status and the vendor's explanation without secrets. */
-  describe(answer: Answer): string {
-    return `${this.#title} answered ${answer.status}: ${vendorMessage(answer.body, [this.#apiKey])}`;
+  /**
+   * What an answer says, for a log: the vendor, the status and the vendor's explanation without secrets. `secrets` are
+   * those of this call beside our key.
+   */
+  describe(answer: Answer, ...secrets: readonly string[]): string {
+    return `${this.#title} answered ${answer.status}: ${vendorMessage(answer.body, [this.#apiKey, ...secrets])}`;
   }
 
   /** A vendor's own words, shortened and without secrets. */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Route } from '../catalog/models.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { EventBus } from '../platform/events.ts';
+import type { Log } from '../platform/log.ts';
 import { CIRCUIT_SETTINGS, Circuit, type CircuitSettings, type CircuitState, type Judged } from './circuit.ts';
 
 /** How a route is doing. */
@@ -48,6 +49,8 @@ export class RouteHealth {
   readonly #told = new Map<string, Told>();
   readonly #observed = new Map<string, Observed>();
   readonly #waiting = new Set<() => void>();
+  /** The circuits whose opening stands in the log, and whose closing does not yet. */
+  readonly #toldOpen = new Set<string>();
   readonly #unsubscribe: () => void;
   /** Tells what this process says of its circuits from what the others say of theirs. */
   readonly #name = crypto.randomUUID();
@@ -56,6 +59,7 @@ export class RouteHealth {
     private readonly clock: Clock,
     private readonly events: EventBus,
     private readonly settings: CircuitSettings = CIRCUIT_SETTINGS,
+    private readonly log: Log | null = null,
   ) {
     this.#unsubscribe = events.subscribe(HEALTH_CHANNEL, (payload) => this.#hear(payload));
   }
@@ -99,6 +103,8 @@ export class RouteHealth {
       shut.shut(verdict.shutSeconds, verdict.reason);
       this.#tellCircuit(key, shut);
     }
+    this.#logChange(routeKey, circuit);
+    this.#logChange(hostKey, hostCircuit);
     if (verdict.ill !== 'UNKNOWN') {
       const ok = verdict.ill === 'NOBODY';
       this.#publish({ route: route.id, ok, seconds: ok ? (performance.now() - began) / 1_000 : null });
@@ -141,6 +147,15 @@ export class RouteHealth {
     // While one process probes, the others stay away, and not for ever if it dies over it.
     const awayMs = state === 'HALF_OPEN' ? this.settings.openMsMax : openMs;
     this.#publish({ circuit: key, by: this.#name, openMs: awayMs, reason });
+  }
+
+  /** One line when a circuit opens and one when it is closed again, however many calls and probes that takes. */
+  #logChange(key: string, { state, openMs, reason }: Circuit): void {
+    if (state === 'OPEN' && !this.#toldOpen.has(key)) {
+      this.#toldOpen.add(key);
+      this.log?.warn({ circuit: key, openMs, reason }, 'a circuit is open: nothing is sent this way for now');
+    }
+    if (state === 'CLOSED' && this.#toldOpen.delete(key)) this.log?.info({ circuit: key }, 'a circuit is closed again');
   }
 
   #publish(told: News): void {

@@ -1,19 +1,30 @@
 import { describe, expect, test } from 'vitest';
-import { MODELS } from '../../src/catalog/models.ts';
-import { DRAWING_CALL_TIMEOUT_MS } from '../../src/providers/call-limits.ts';
-import { GeminiProvider } from '../../src/providers/gemini/gemini.provider.ts';
+import { type GeminiOptions, GeminiProvider } from '../../src/providers/gemini/gemini.provider.ts';
 import { HuggingFaceProvider } from '../../src/providers/huggingface/huggingface.provider.ts';
 import type { Provider, RenderRequest, SubmitOutcome, Ticket } from '../../src/providers/provider.ts';
 import { StabilityProvider } from '../../src/providers/stability/stability.provider.ts';
-import type { ProviderOptions } from '../../src/providers/vendor-api.ts';
 import { WaveSpeedProvider } from '../../src/providers/wavespeed/wavespeed.provider.ts';
-import { API_KEY, never, PICTURE, type Reply, renderRequest, ScriptedVendor, ticket } from './scripted-vendor.ts';
+import {
+  ACCESS_TOKEN,
+  API_KEY,
+  never,
+  PICTURE,
+  type Reply,
+  renderRequest,
+  ScriptedVendor,
+  submitOptions,
+  ticket,
+} from './scripted-vendor.ts';
+
+/** What only a vendor that follows a script can show; what each vendor really says is in the contract. */
 
 interface Adapted {
-  readonly Adapter: new (options: ProviderOptions) => Provider;
+  readonly Adapter: new (options: GeminiOptions) => Provider;
   readonly request: RenderRequest;
   /** What this vendor's protocol makes of a status, where that differs from what HTTP makes of it. */
   readonly special?: Readonly<Record<number, object>>;
+  /** What it shows to be let in, where that is not our key. */
+  readonly secret?: string;
   /** For vendors with a queue. */
   readonly ticket?: Ticket;
 }
@@ -41,31 +52,26 @@ const ADAPTED: Record<string, Adapted> = {
   gemini: {
     Adapter: GeminiProvider,
     request: renderRequest('gemini', 'gemini-3-pro-image', { render: { aspectRatio: '1:1', imageSize: '1K' } }),
-    special: { 404: { reason: 'MODEL_RETIRED' } },
+  },
+  'gemini/vertex': {
+    Adapter: GeminiProvider,
+    request: renderRequest('vertex', 'imagen-4.0-generate-001', { render: { aspectRatio: '1:1' } }),
+    secret: ACCESS_TOKEN,
   },
 };
 
+/** Statuses that no vendor is known to send, but whatever stands before it may. */
 const STATUSES: [number, object][] = [
-  [400, { kind: 'rejected', reason: 'BAD_REQUEST' }],
-  [401, { kind: 'rejected', reason: 'AUTHENTICATION' }],
-  [402, { kind: 'rejected', reason: 'OUT_OF_FUNDS' }],
-  [403, { kind: 'rejected', reason: 'FORBIDDEN' }],
-  [404, { kind: 'rejected', reason: 'NOT_FOUND' }],
-  [405, { kind: 'rejected', reason: 'BAD_REQUEST' }],
-  [409, { kind: 'rejected', reason: 'BAD_REQUEST' }],
-  [410, { kind: 'rejected', reason: 'MODEL_RETIRED' }],
-  [413, { kind: 'rejected', reason: 'TOO_LARGE' }],
-  [415, { kind: 'rejected', reason: 'BAD_REQUEST' }],
-  [422, { kind: 'rejected', reason: 'BAD_REQUEST' }],
-  [425, { kind: 'rejected', reason: 'RATE_LIMITED' }],
-  [429, { kind: 'rejected', reason: 'RATE_LIMITED', retryAfterSeconds: null }],
+  [405, { kind: 'rejected', reason: 'BAD_REQUEST', scope: 'REQUEST' }],
+  [409, { kind: 'rejected', reason: 'BAD_REQUEST', scope: 'REQUEST' }],
+  [414, { kind: 'rejected', reason: 'TOO_LARGE', scope: 'REQUEST' }],
+  [415, { kind: 'rejected', reason: 'BAD_REQUEST', scope: 'REQUEST' }],
+  [425, { kind: 'rejected', reason: 'RATE_LIMITED', scope: 'HOST' }],
+  [431, { kind: 'rejected', reason: 'TOO_LARGE', scope: 'REQUEST' }],
+  [451, { kind: 'rejected', reason: 'FORBIDDEN', scope: 'MODEL' }],
   [408, { kind: 'unknown' }],
   [499, { kind: 'unknown' }],
-  [500, { kind: 'unknown' }],
   [501, { kind: 'unknown' }],
-  [502, { kind: 'unknown' }],
-  [503, { kind: 'unknown' }],
-  [504, { kind: 'unknown' }],
   [599, { kind: 'unknown' }],
   [301, { kind: 'unknown' }],
   [307, { kind: 'unknown' }],
@@ -74,12 +80,7 @@ const STATUSES: [number, object][] = [
 
 /** Answers with 200 that are no picture: the vendor thinks that it has delivered. */
 const USELESS: Record<string, string> = {
-  'no body': '',
-  HTML: '<!doctype html><html><title>Sign in</title><body>hello</body></html>',
-  text: 'OK',
-  'half a JSON': '{"code":200,"data":{"id":"ab',
   'JSON of another shape': '{"hello":["world"]}',
-  'an empty object': '{}',
   null: 'null',
   'deep JSON': '['.repeat(100_000),
   'an error': '{"error":{"message":"something went wrong"}}',
@@ -88,7 +89,7 @@ const USELESS: Record<string, string> = {
 
 async function submitTo(adapted: Adapted, reply: Reply): Promise<{ outcome: SubmitOutcome; requests: number }> {
   await using vendor = await ScriptedVendor.start(reply);
-  const outcome = await vendor.provider(adapted.Adapter).submit(adapted.request, never);
+  const outcome = await vendor.provider(adapted.Adapter).submit(adapted.request, submitOptions());
   return { outcome, requests: vendor.requests.length };
 }
 
@@ -102,9 +103,7 @@ describe.each(Object.entries(ADAPTED))('%s', (_name, adapted) => {
   });
 
   test.each([
-    ['7', 7],
     ['0', 0],
-    ['1000000000', 3_600],
     ['Sun, 22 Nov 2026 16:00:30 GMT', 30],
     ['Sun, 22 Nov 2026 15:00:00 GMT', 0],
     ['Sun, 22 Nov 2099 16:00:00 GMT', 3_600],
@@ -128,19 +127,18 @@ describe.each(Object.entries(ADAPTED))('%s', (_name, adapted) => {
     expect(requests).toBe(1);
   });
 
-  const faults: [string, Reply][] = [
-    ['a reset instead of an answer', (response) => response.socket?.resetAndDestroy()],
-    [
-      'half an answer',
-      (response) => response.writeHead(200, { 'content-length': 99 }).write('half', () => response.socket?.end()),
-    ],
-    ['an answer that claims 5 GB', (response) => response.writeHead(200, { 'content-length': 5e9 }).write('x')],
-    ['silence until we give up', () => undefined],
-  ];
-  test.each(faults)('%s is unknown, and asked only once', async (_what, reply) => {
-    await using vendor = await ScriptedVendor.start(reply);
-    const outcome = await vendor.provider(adapted.Adapter).submit(adapted.request, AbortSignal.timeout(500));
-    expect(outcome).toMatchObject({ kind: 'unknown' });
+  test('an answer that claims 5 GB is unknown, and asked only once', async () => {
+    const { outcome, requests } = await submitTo(adapted, (response) =>
+      response.writeHead(200, { 'content-length': 5e9 }).write('x'),
+    );
+    expect(outcome).toMatchObject({ kind: 'unknown', message: expect.stringContaining('longer than') });
+    expect(requests).toBe(1);
+  });
+
+  test('an order has the time that it is given, and no more', async () => {
+    await using vendor = await ScriptedVendor.start(() => undefined);
+    const outcome = await vendor.provider(adapted.Adapter).submit(adapted.request, submitOptions({ timeoutMs: 200 }));
+    expect(outcome).toMatchObject({ kind: 'unknown', message: expect.stringContaining('no full answer in 200 ms') });
     expect(vendor.requests).toHaveLength(1);
   });
 
@@ -148,24 +146,31 @@ describe.each(Object.entries(ADAPTED))('%s', (_name, adapted) => {
     await using vendor = await ScriptedVendor.start();
     const provider = vendor.provider(adapted.Adapter);
     await vendor.stop();
-    expect(await provider.submit(adapted.request, never)).toMatchObject({ kind: 'rejected', reason: 'UNREACHABLE' });
+    expect(await provider.submit(adapted.request, submitOptions())).toMatchObject({
+      kind: 'rejected',
+      reason: 'UNREACHABLE',
+      scope: 'HOST',
+    });
   });
 
   test('a call given up before it was made is rejected, and not made', async () => {
     await using vendor = await ScriptedVendor.start();
-    const outcome = await vendor.provider(adapted.Adapter).submit(adapted.request, AbortSignal.abort());
+    const outcome = await vendor
+      .provider(adapted.Adapter)
+      .submit(adapted.request, submitOptions({ signal: AbortSignal.abort() }));
     expect(outcome).toMatchObject({ kind: 'rejected', reason: 'UNREACHABLE' });
     expect(vendor.requests).toHaveLength(0);
   });
 
+  const { secret = API_KEY } = adapted;
   test.each([
-    ['JSON', { error: `Incorrect API key provided: ${API_KEY}.` }],
-    ['text', `Bearer ${API_KEY} is not valid, nor is hf_abcdefghijklmnop`],
-    ['HTML', `<html><title>denied ${API_KEY}</title>`],
-    ['a long text that cuts the key', `${'x'.repeat(280)}${API_KEY}`],
+    ['JSON', { error: `Incorrect API key provided: ${secret}.` }],
+    ['text', `Bearer ${secret} is not valid, nor is hf_abcdefghijklmnop`],
+    ['HTML', `<html><title>denied ${secret}</title>`],
+    ['a long text that cuts the key', `${'x'.repeat(280)}${secret}`],
   ])('our key is never shown (%s)', async (_form, body) => {
     const { outcome } = await submitTo(adapted, { status: 401, body });
-    expect(JSON.stringify(outcome)).not.toMatch(/sk-the|1234567890|hf_abc/);
+    expect(JSON.stringify(outcome)).not.toMatch(/sk-the|1234567890|hf_abc|ya29|the-hour/);
     expect(outcome).toMatchObject({ kind: 'rejected', reason: 'AUTHENTICATION' });
   });
 
@@ -186,11 +191,8 @@ describe.each(Object.entries(ADAPTED))('%s', (_name, adapted) => {
     [400, 'pending'],
     [401, 'pending'],
     [403, 'pending'],
-    [404, 'unknown'],
     [408, 'pending'],
     [410, 'unknown'],
-    [429, 'pending'],
-    [500, 'pending'],
     [502, 'pending'],
     [503, 'pending'],
     [504, 'pending'],
@@ -206,6 +208,11 @@ describe.each(Object.entries(ADAPTED))('%s', (_name, adapted) => {
     expect(outcome).toEqual({ kind: 'pending', pollAfterMs: 5_000 });
   });
 
+  const faults: [string, Reply][] = [
+    ['a reset instead of an answer', (response) => response.socket?.resetAndDestroy()],
+    ['an answer that claims 5 GB', (response) => response.writeHead(200, { 'content-length': 5e9 }).write('x')],
+    ['silence until we give up', () => undefined],
+  ];
   test.each(faults)('a check answered with %s is asked again', async (_what, reply) => {
     await using vendor = await ScriptedVendor.start(reply);
     const outcome = await vendor.provider(adapted.Adapter).check(job, AbortSignal.timeout(500));
@@ -230,11 +237,6 @@ describe.each(Object.entries(ADAPTED))('%s', (_name, adapted) => {
     await vendor.stop();
     await provider.cancel(job, never);
   });
-});
-
-test('a vendor that answers with the picture has three times what its slowest model needs', () => {
-  const slowest = Math.max(...MODELS.flatMap(({ hosts }) => hosts.map(({ expectedSeconds }) => expectedSeconds)));
-  expect(DRAWING_CALL_TIMEOUT_MS).toBeGreaterThanOrEqual(3 * slowest * 1_000);
 });
 
 test('the picture of these tests is one', () => expect(PICTURE.subarray(1, 4).toString()).toBe('PNG'));

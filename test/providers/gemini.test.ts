@@ -1,6 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { GeminiProvider } from '../../src/providers/gemini/gemini.provider.ts';
-import { API_KEY, jsonOf, never, PICTURE, type Reply, renderRequest, ScriptedVendor } from './scripted-vendor.ts';
+import {
+  API_KEY,
+  jsonOf,
+  PICTURE,
+  type Reply,
+  renderRequest,
+  ScriptedVendor,
+  submitOptions,
+} from './scripted-vendor.ts';
 
 const inlineData = { mimeType: 'image/png', data: PICTURE.toString('base64') };
 const draft = { mimeType: 'image/png', data: Buffer.concat([PICTURE, Buffer.from('draft')]).toString('base64') };
@@ -8,7 +16,7 @@ const draft = { mimeType: 'image/png', data: Buffer.concat([PICTURE, Buffer.from
 async function submit(reply: Reply, imageSize: string | null = null, seed: number | null = null) {
   await using vendor = await ScriptedVendor.start(reply);
   const request = renderRequest('gemini', 'gemini-3-pro-image', { seed, render: { aspectRatio: '16:9', imageSize } });
-  const outcome = await vendor.provider(GeminiProvider).submit(request, never);
+  const outcome = await vendor.provider(GeminiProvider).submit(request, submitOptions());
   expect(vendor.requests).toHaveLength(1);
   return { outcome, request: vendor.requests[0] };
 }
@@ -133,25 +141,27 @@ describe('an error', () => {
     [
       'of a wrong key',
       error(400, [{ reason: 'API_KEY_INVALID', domain: 'googleapis.com' }]),
-      { reason: 'AUTHENTICATION' },
+      { reason: 'AUTHENTICATION', scope: 'HOST' },
     ],
-    ['of a wrong field', error(400, [{ fieldViolations: [] }]), { reason: 'BAD_REQUEST' }],
-    ['of a model shut down', error(404, []), { reason: 'MODEL_RETIRED' }],
+    ['of a wrong field', error(400, [{ fieldViolations: [] }]), { reason: 'BAD_REQUEST', scope: 'REQUEST' }],
     [
       'of a rate, with a delay',
       error(429, [perMinute, retryInfo('41s')]),
-      { reason: 'RATE_LIMITED', retryAfterSeconds: 41 },
+      { reason: 'RATE_LIMITED', scope: 'MODEL', retryAfterSeconds: 41 },
     ],
     ['of a rate, to the millisecond', error(429, [retryInfo('2.345s')]), { retryAfterSeconds: 3 }],
     ['of a rate, absurdly', error(429, [retryInfo('999999999s')]), { retryAfterSeconds: 3_600 }],
     ['of a rate, as nonsense', error(429, [retryInfo('soon')]), { reason: 'RATE_LIMITED', retryAfterSeconds: null }],
-    ['of a day', error(429, [quota('GenerateRequestsPerDay', '100'), retryInfo('41s')]), { retryAfterSeconds: 3_600 }],
+    [
+      'of a day, whatever delay it names',
+      error(429, [quota('GenerateRequestsPerDay', '100'), retryInfo('41s')]),
+      { reason: 'RATE_LIMITED', scope: 'MODEL', retryAfterSeconds: 3_600 },
+    ],
     [
       'of a project without billing',
       error(429, [quota('PerMinute', '0'), retryInfo('41s')]),
-      { reason: 'OUT_OF_FUNDS' },
+      { reason: 'OUT_OF_FUNDS', scope: 'MODEL', retryAfterSeconds: null },
     ],
-    ['of an overload', error(503, []), { kind: 'unknown' }],
   ])('%s', async (_what, reply, expected) => {
     expect((await submit(reply)).outcome).toMatchObject({ ...expected, message: expect.stringContaining('because') });
   });

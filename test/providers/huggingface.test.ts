@@ -8,6 +8,7 @@ import {
   type Reply,
   renderRequest,
   ScriptedVendor,
+  submitOptions,
   ticket,
 } from './scripted-vendor.ts';
 
@@ -18,7 +19,9 @@ const job = ticket('fal-ai', FAL_SCHNELL, JOB_PATH);
 
 async function submit(host: string, vendorModel: string, reply: Reply, seed: number | null = null) {
   await using vendor = await ScriptedVendor.start(reply);
-  const outcome = await vendor.provider(HuggingFaceProvider).submit(renderRequest(host, vendorModel, { seed }), never);
+  const outcome = await vendor
+    .provider(HuggingFaceProvider)
+    .submit(renderRequest(host, vendorModel, { seed }), submitOptions());
   expect(vendor.requests).toHaveLength(1);
   return { outcome, request: vendor.requests[0] };
 }
@@ -43,15 +46,18 @@ describe('hf-inference', () => {
     [
       'a cold start, which bought nothing',
       { status: 503, body: { error: `Model ${SCHNELL} is currently loading`, estimated_time: 20.3 } },
-      { kind: 'rejected', reason: 'UNREACHABLE', retryAfterSeconds: 21 },
+      { kind: 'rejected', reason: 'NOT_READY', scope: 'MODEL', retryAfterSeconds: 21 },
     ],
     ['a 503 that says nothing of the kind', { status: 503, body: { error: 'overloaded' } }, { kind: 'unknown' }],
     ['a time, but no loading', { status: 503, body: { error: 'busy', estimated_time: 3 } }, { kind: 'unknown' }],
     ['loading as a 500', { status: 500, body: { error: 'loading', estimated_time: 3 } }, { kind: 'unknown' }],
     ['a list of errors', { status: 400, body: { error: ['first', 'second'] } }, { reason: 'BAD_REQUEST' }],
     ['a page instead of a refusal', { status: 401, body: '<html>Sign in</html>' }, { reason: 'AUTHENTICATION' }],
-    ['used-up credits', { status: 402, body: { error: 'depleted' } }, { reason: 'OUT_OF_FUNDS' }],
-    ['a model taken away', { status: 410, body: { error: 'deprecated' } }, { reason: 'MODEL_RETIRED' }],
+    [
+      'a cold start without end',
+      { status: 503, body: { error: 'Model is loading', estimated_time: 1e9 } },
+      { reason: 'NOT_READY', retryAfterSeconds: 3_600 },
+    ],
   ])('answers with %s', async (_what, reply, expected) => {
     expect((await submit('hf-inference', SCHNELL, reply)).outcome).toMatchObject(expected);
   });
@@ -195,6 +201,6 @@ test('cancelling asks fal to stop the job', async () => {
 
 test('a host without a protocol of ours is our defect', async () => {
   await using vendor = await ScriptedVendor.start();
-  const order = async () => vendor.provider(HuggingFaceProvider).submit(renderRequest('nscale', 'x'), never);
+  const order = async () => vendor.provider(HuggingFaceProvider).submit(renderRequest('nscale', 'x'), submitOptions());
   await expect(order()).rejects.toThrow('no host nscale');
 });

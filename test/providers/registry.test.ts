@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { PROVIDER_NAMES } from '../../src/catalog/models.ts';
 import type { Outbound, OutboundRequest } from '../../src/platform/outbound.ts';
 import { createProviders } from '../../src/providers/registry.ts';
-import { never, renderRequest } from './scripted-vendor.ts';
+import { renderRequest, submitOptions } from './scripted-vendor.ts';
 
 /** Records where calls would go; the vendors' real addresses must not be called from a test. */
 function recording(): { outbound: Outbound; urls: string[] } {
@@ -19,8 +19,10 @@ const off = { stability: null, wavespeed: null, huggingface: null, gemini: null 
 test('what is switched off does not exist', () => {
   const { outbound } = recording();
   expect(createProviders(off, outbound)).toEqual({});
-  const providers = createProviders({ ...off, gemini: { apiKey: 'k', baseUrl: null } }, outbound);
+  const providers = createProviders({ ...off, gemini: { apiKey: 'k', baseUrl: null, vertex: null } }, outbound);
   expect(Object.keys(providers)).toEqual(['gemini']);
+  expect([...(providers.gemini?.hosts ?? [])]).toEqual(['gemini']);
+  expect(() => providers.gemini?.submit(renderRequest('vertex', 'm'), submitOptions())).toThrow('not set up');
 });
 
 test('every provider calls its vendor, or the address that is set instead', async () => {
@@ -29,13 +31,13 @@ test('every provider calls its vendor, or the address that is set instead', asyn
   const other = { apiKey: 'k', baseUrl: 'http://127.0.0.1:5555/vendors/' };
   for (const chosen of [own, other]) {
     const providers = createProviders(
-      { stability: chosen, wavespeed: chosen, huggingface: chosen, gemini: chosen },
+      { stability: chosen, wavespeed: chosen, huggingface: chosen, gemini: { ...chosen, vertex: null } },
       outbound,
     );
     for (const name of PROVIDER_NAMES) {
       expect(providers[name]?.name).toBe(name);
       const host = name === 'huggingface' ? 'fal-ai' : name;
-      await providers[name]?.submit(renderRequest(host, 'm'), never);
+      await providers[name]?.submit(renderRequest(host, 'm'), submitOptions());
     }
   }
   expect(urls).toEqual([
@@ -48,4 +50,17 @@ test('every provider calls its vendor, or the address that is set instead', asyn
     'http://127.0.0.1:5555/vendors/fal-ai/m?_subdomain=queue',
     'http://127.0.0.1:5555/vendors/v1beta/models/m:generateContent',
   ]);
+});
+
+test.each([
+  ['us-central1', null, 'https://us-central1-aiplatform.googleapis.com'],
+  ['global', null, 'https://aiplatform.googleapis.com'],
+  ['global', 'http://127.0.0.1:5555/', 'http://127.0.0.1:5555'],
+])('Imagen in %s, set to %s, is called at %s', async (location, baseUrl, origin) => {
+  const { outbound, urls } = recording();
+  const vertex = { project: 'our-project', location, baseUrl, accessToken: async () => 'token' };
+  const { gemini } = createProviders({ ...off, gemini: { apiKey: 'k', baseUrl: null, vertex } }, outbound);
+  await gemini?.submit(renderRequest('vertex', 'm'), submitOptions());
+  expect([...(gemini?.hosts ?? [])]).toEqual(['gemini', 'vertex']);
+  expect(urls).toEqual([`${origin}/v1/projects/our-project/locations/${location}/publishers/google/models/m:predict`]);
 });

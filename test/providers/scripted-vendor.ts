@@ -3,8 +3,8 @@ import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'nod
 import type { AddressInfo } from 'node:net';
 import sharp from 'sharp';
 import { Outbound } from '../../src/platform/outbound.ts';
-import type { Provider, RenderRequest, Ticket } from '../../src/providers/provider.ts';
-import type { ProviderOptions } from '../../src/providers/vendor-api.ts';
+import type { GeminiOptions } from '../../src/providers/gemini/gemini.provider.ts';
+import type { Provider, RenderRequest, SubmitOptions, Ticket } from '../../src/providers/provider.ts';
 
 export interface RecordedRequest {
   readonly method: string;
@@ -20,6 +20,8 @@ export type Reply =
   | ((response: ServerResponse) => unknown);
 
 export const API_KEY = 'sk-the-key-of-the-house-1234567890';
+/** What Vertex takes in place of a key. */
+export const ACCESS_TOKEN = 'ya29.the-token-of-the-hour';
 export const PICTURE = await sharp({ create: { width: 64, height: 48, channels: 3, background: '#336699' } })
   .png()
   .toBuffer();
@@ -52,9 +54,14 @@ export class ScriptedVendor implements AsyncDisposable {
   }
 
   /** The adapter under test, set up to call this vendor. */
-  provider<T extends Provider>(Adapter: new (options: ProviderOptions) => T): T {
+  provider<T extends Provider>(
+    Adapter: new (options: GeminiOptions) => T,
+    accessToken: () => Promise<string> = async () => ACCESS_TOKEN,
+  ): T {
     this.#outbound ??= new Outbound({ allow: [new URL(this.origin).host] });
-    return new Adapter({ outbound: this.#outbound, baseUrl: this.origin, apiKey: API_KEY });
+    const { origin: baseUrl } = this;
+    const vertex = { project: 'our-project', location: 'europe-west4', baseUrl, accessToken };
+    return new Adapter({ outbound: this.#outbound, baseUrl, apiKey: API_KEY, vertex });
   }
 
   async stop(): Promise<void> {
@@ -90,6 +97,10 @@ export async function formOf(request: RecordedRequest | undefined): Promise<Reco
 }
 
 export const never = new AbortController().signal;
+
+export function submitOptions(changes: Partial<SubmitOptions> = {}): SubmitOptions {
+  return { signal: never, timeoutMs: 20_000, reportTo: null, ...changes };
+}
 
 export function renderRequest(
   host: string,

@@ -1,6 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { StabilityProvider } from '../../src/providers/stability/stability.provider.ts';
-import { API_KEY, formOf, never, PICTURE, type Reply, renderRequest, ScriptedVendor } from './scripted-vendor.ts';
+import {
+  API_KEY,
+  formOf,
+  PICTURE,
+  type Reply,
+  renderRequest,
+  ScriptedVendor,
+  submitOptions,
+} from './scripted-vendor.ts';
 
 const picture = (headers: Record<string, string> = {}): Reply => ({
   headers: { 'content-type': 'image/png', 'finish-reason': 'SUCCESS', seed: '343940597', ...headers },
@@ -10,7 +18,7 @@ const picture = (headers: Record<string, string> = {}): Reply => ({
 async function submit(reply: Reply, vendorModel = 'core', changes: Parameters<typeof renderRequest>[2] = {}) {
   await using vendor = await ScriptedVendor.start(reply);
   const request = renderRequest('stability', vendorModel, { ...changes, render: { aspectRatio: '16:9' } });
-  const outcome = await vendor.provider(StabilityProvider).submit(request, never);
+  const outcome = await vendor.provider(StabilityProvider).submit(request, submitOptions());
   expect(vendor.requests).toHaveLength(1);
   return { outcome, request: vendor.requests[0] };
 }
@@ -86,13 +94,10 @@ describe('an answer', () => {
   test.each([
     [403, 'content_moderation', { kind: 'moderated', billed: false }],
     [422, 'public_figure', { kind: 'moderated', billed: false }],
-    [422, 'invalid_language', { kind: 'rejected', reason: 'BAD_REQUEST' }],
-    [403, 'forbidden', { kind: 'rejected', reason: 'FORBIDDEN' }],
-    [400, 'content_moderation', { kind: 'rejected', reason: 'BAD_REQUEST' }],
-    [402, 'payment_required', { kind: 'rejected', reason: 'OUT_OF_FUNDS' }],
-    [413, 'payload_too_large', { kind: 'rejected', reason: 'TOO_LARGE' }],
-    [429, 'rate_limit_exceeded', { kind: 'rejected', reason: 'RATE_LIMITED', retryAfterSeconds: 60 }],
-    [500, 'internal_error', { kind: 'unknown' }],
+    [422, 'invalid_language', { kind: 'rejected', reason: 'BAD_REQUEST', scope: 'REQUEST' }],
+    [403, 'forbidden', { kind: 'rejected', reason: 'FORBIDDEN', scope: 'MODEL' }],
+    [400, 'content_moderation', { kind: 'rejected', reason: 'BAD_REQUEST', scope: 'REQUEST' }],
+    [429, 'rate_limit_exceeded', { kind: 'rejected', reason: 'RATE_LIMITED', scope: 'HOST', retryAfterSeconds: 60 }],
   ])('%i %s', async (status, name, expected) => {
     const { outcome } = await submit({ status, body: { id: 'a1', name, errors: ['first reason', 'second reason'] } });
     expect(outcome).toEqual({

@@ -8,6 +8,7 @@ import {
   type Reply,
   renderRequest,
   ScriptedVendor,
+  submitOptions,
   ticket,
 } from './scripted-vendor.ts';
 
@@ -20,7 +21,7 @@ describe('an order', () => {
   test('for a size says the size with an asterisk, and asks for PNG', async () => {
     await using vendor = await ScriptedVendor.start(envelope({ id: '45b3ab', status: 'created', outputs: [] }));
     const request = renderRequest('wavespeed', QWEN, { seed: 0 });
-    expect(await vendor.provider(WaveSpeedProvider).submit(request, never)).toEqual({
+    expect(await vendor.provider(WaveSpeedProvider).submit(request, submitOptions())).toEqual({
       kind: 'accepted',
       ticket: job,
       pollAfterMs: 1_000,
@@ -42,9 +43,21 @@ describe('an order', () => {
   test('for a ratio says the ratio and nothing else', async () => {
     await using vendor = await ScriptedVendor.start(envelope({ id: '45b3ab' }));
     const request = renderRequest('wavespeed', IDEOGRAM, { render: { aspectRatio: '4:3' } });
-    await vendor.provider(WaveSpeedProvider).submit(request, never);
+    await vendor.provider(WaveSpeedProvider).submit(request, submitOptions());
     expect(vendor.requests[0]?.path).toBe(`/api/v3/${IDEOGRAM}`);
     expect(jsonOf(vendor.requests[0])).toEqual({ prompt: 'a red fox\nin “snow”', aspect_ratio: '4:3' });
+  });
+
+  test('names where to report to only when it is told', async () => {
+    await using vendor = await ScriptedVendor.start(envelope({ id: '45b3ab' }), envelope({ id: '45b3ab' }));
+    const provider = vendor.provider(WaveSpeedProvider);
+    const reportTo = 'https://gateway.example/webhooks/wavespeed/attempt_1?a=b&c';
+    await provider.submit(renderRequest('wavespeed', QWEN), submitOptions({ reportTo }));
+    await provider.submit(renderRequest('wavespeed', QWEN), submitOptions());
+    expect(vendor.requests.map(({ path }) => path)).toEqual([
+      `/api/v3/${QWEN}?webhook=${encodeURIComponent(reportTo)}`,
+      `/api/v3/${QWEN}`,
+    ]);
   });
 
   test.each<[string, Reply, object]>([
@@ -55,14 +68,15 @@ describe('an order', () => {
     ['429 within a 200', { body: { code: 429, message: 'slow down' } }, { reason: 'RATE_LIMITED' }],
     ['500 within a 200', { body: { code: 500, message: 'oops' } }, { kind: 'unknown' }],
     ['moderation', { status: 400, body: { code: 1200, message: 'flagged' } }, { kind: 'moderated', billed: false }],
-    ['an empty balance as 402', { status: 402, body: { code: 402, message: 'x' } }, { reason: 'OUT_OF_FUNDS' }],
-    ['an empty balance as 403', { status: 403, body: { message: 'Insufficient credits' } }, { reason: 'OUT_OF_FUNDS' }],
-    ['a forbidden model', { status: 403, body: { message: 'not yours' } }, { reason: 'FORBIDDEN' }],
-    ['a model that does not exist', { status: 404, body: { message: 'no such model' } }, { reason: 'NOT_FOUND' }],
+    [
+      'an empty balance in other words',
+      { status: 403, body: { message: 'Insufficient credits' } },
+      { reason: 'OUT_OF_FUNDS', scope: 'HOST' },
+    ],
     ['words about balance in a bad request', { status: 400, body: { message: 'balance' } }, { reason: 'BAD_REQUEST' }],
   ])('answered with %s', async (_what, reply, expected) => {
     await using vendor = await ScriptedVendor.start(reply);
-    const outcome = await vendor.provider(WaveSpeedProvider).submit(renderRequest('wavespeed', QWEN), never);
+    const outcome = await vendor.provider(WaveSpeedProvider).submit(renderRequest('wavespeed', QWEN), submitOptions());
     expect(outcome).toMatchObject(expected);
   });
 });

@@ -35,6 +35,7 @@ export class ImagenOnVertex {
   }
 
   async submit(request: RenderRequest, { signal, timeoutMs }: SubmitOptions): Promise<SubmitOutcome> {
+    const began = performance.now();
     let token: string;
     try {
       token = await this.#accessToken();
@@ -48,24 +49,24 @@ export class ImagenOnVertex {
       path: `${this.#models}/${request.vendorModel}:predict`,
       headers: { ...headers, authorization: `Bearer ${token}` },
       body,
-      timeoutMs,
+      timeoutMs: Math.max(1, timeoutMs - (performance.now() - began)),
       bytesMax: PICTURE_ANSWER_BYTES_MAX,
       signal,
     });
     if (answer instanceof OutboundError) return outcomeOfError(answer);
-    const message = this.#api.describe(answer);
+    const message = this.#api.describe(answer, token);
     if (answer.status === 400 && REFUSED_PROMPT.test(message)) return { kind: 'moderated', message, billed: false };
     if (answer.status !== 200) return outcomeOfGoogleRefusal(answer, message);
     const response = readJson(predictResponse, answer.body);
     if (!response) return { kind: 'broken', message };
-    const [prediction] = response.predictions;
-    if (prediction?.bytesBase64Encoded) {
-      return outcomeOfBase64(prediction.bytesBase64Encoded, (what) => this.#api.quote(what));
+    const { bytesBase64Encoded: picture, raiFilteredReason: reason } = response.predictions[0] ?? {};
+    if (reason || response.predictions.length === 0) {
+      const why = this.#api.quote(`withheld: ${reason || 'without a reason'}`);
+      // Imagen charges for pictures that it hands over.
+      return { kind: 'moderated', message: why, billed: Boolean(picture) };
     }
-    if (prediction && !prediction.raiFilteredReason) return { kind: 'broken', message };
-    // Imagen charges for pictures that it hands over.
-    const why = prediction?.raiFilteredReason ?? 'without a reason';
-    return { kind: 'moderated', message: this.#api.quote(`withheld: ${why}`), billed: false };
+    if (!picture) return { kind: 'broken', message };
+    return outcomeOfBase64(picture, (what) => this.#api.quote(what));
   }
 }
 

@@ -27,14 +27,14 @@ import {
 export class FalQueue {
   constructor(private readonly api: VendorApi) {}
 
-  async submit(request: RenderRequest, { signal }: SubmitOptions): Promise<SubmitOutcome> {
+  async submit(request: RenderRequest, { signal, timeoutMs }: SubmitOptions): Promise<SubmitOutcome> {
     const { host, vendorModel } = request;
     const answer = await this.api.call({
       method: 'POST',
       // fal's model names begin with `fal-ai/` themselves, which comes behind the router's name for the host.
       path: routed(`/${vendorModel}`),
       ...jsonBody(inputOf(request)),
-      timeoutMs: ORDER_CALL_TIMEOUT_MS,
+      timeoutMs: Math.min(timeoutMs, ORDER_CALL_TIMEOUT_MS),
       bytesMax: STATUS_ANSWER_BYTES_MAX,
       signal,
     });

@@ -38,13 +38,13 @@ export class WaveSpeedProvider implements Provider {
     );
   }
 
-  async submit(request: RenderRequest, { signal, reportTo }: SubmitOptions): Promise<SubmitOutcome> {
+  async submit(request: RenderRequest, { signal, timeoutMs, reportTo }: SubmitOptions): Promise<SubmitOutcome> {
     const webhook = reportTo === null ? '' : `?${new URLSearchParams({ webhook: reportTo })}`;
     const answer = await this.#api.call({
       method: 'POST',
       path: `/api/v3/${request.vendorModel}${webhook}`,
       ...jsonBody(inputOf(request)),
-      timeoutMs: ORDER_CALL_TIMEOUT_MS,
+      timeoutMs: Math.min(timeoutMs, ORDER_CALL_TIMEOUT_MS),
       bytesMax: STATUS_ANSWER_BYTES_MAX,
       signal,
     });

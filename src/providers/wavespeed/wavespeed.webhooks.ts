@@ -18,7 +18,8 @@ const SECRET_RETRY_MS = 5_000;
  * verifying webhooks); the similar Standard Webhooks decode theirs from base64.
  */
 export class WaveSpeedWebhooks implements Webhooks {
-  #secret: { readonly askedAtMs: number; readonly text: Promise<string | null> } | null = null;
+  #known: string | null = null;
+  #asked: { readonly atMs: number; readonly secret: Promise<string | null> } | null = null;
 
   constructor(
     private readonly api: VendorApi,
@@ -36,10 +37,10 @@ export class WaveSpeedWebhooks implements Webhooks {
       const hmac = createHmac('sha256', secret.slice('whsec_'.length)).update(`${id}.${sentAt}.`).update(body);
       return timingSafeEqual(hmac.digest(), Buffer.from(signed, 'hex'));
     };
-    const known = await this.#secretNow(now, false);
+    const known = this.#known ?? (await this.#secretAnew(now));
     if (known === null) return CANNOT_TELL;
     if (!matches(known)) {
-      const fresh = await this.#secretNow(now, true);
+      const fresh = await this.#secretAnew(now);
       if (fresh === null) return CANNOT_TELL;
       if (!matches(fresh)) return FORGED;
     }
@@ -51,13 +52,19 @@ export class WaveSpeedWebhooks implements Webhooks {
     return this.outcomeOf(reportedPrediction.parse(report), signal);
   }
 
-  async #secretNow(now: Date, anew: boolean): Promise<string | null> {
-    const known = (await this.#secret?.text) ?? null;
-    const ageMs = this.#secret === null ? Number.POSITIVE_INFINITY : now.getTime() - this.#secret.askedAtMs;
-    if (known === null ? ageMs >= SECRET_RETRY_MS : anew && ageMs >= SECRET_AGE_MIN_MS) {
-      this.#secret = { askedAtMs: now.getTime(), text: this.#askSecret() };
+  /**
+   * The secret as it is now, unless it was asked for a moment ago; null where it could not be had. The one that is known
+   * is kept even then: what somebody forged must not make us forget it.
+   */
+  async #secretAnew(now: Date): Promise<string | null> {
+    const earlier = (await this.#asked?.secret) ?? null;
+    const everyMs = earlier === null ? SECRET_RETRY_MS : SECRET_AGE_MIN_MS;
+    if (this.#asked === null || now.getTime() - this.#asked.atMs >= everyMs) {
+      this.#asked = { atMs: now.getTime(), secret: this.#askSecret() };
     }
-    return (await this.#secret?.text) ?? null;
+    const secret = await this.#asked.secret;
+    this.#known = secret ?? this.#known;
+    return secret;
   }
 
   async #askSecret(): Promise<string | null> {
