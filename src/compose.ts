@@ -30,9 +30,11 @@ import { createServer } from './graph/server.ts';
 import { StepEstimateResolver, WorkflowResolver } from './graph/workflow/workflow.resolver.ts';
 import { AttemptsStore } from './jobs/attempts.store.ts';
 import { IdempotencyStore } from './jobs/idempotency.store.ts';
+import { JobEndings } from './jobs/job-endings.ts';
 import { JobsRunner } from './jobs/jobs.runner.ts';
 import { Jobs } from './jobs/jobs.service.ts';
 import { JobsStore } from './jobs/jobs.store.ts';
+import { readAtScrape } from './jobs/scrape.ts';
 import { Submissions } from './jobs/submissions.service.ts';
 import { VendorReports } from './jobs/vendor-reports.ts';
 import { vendorWebhooks, webhookPath } from './jobs/vendor-webhooks.ts';
@@ -40,13 +42,14 @@ import { type Clock, systemClock } from './platform/clock.ts';
 import { type Database, migrate, openPglite, openPostgres, pingDatabase } from './platform/database.ts';
 import { LocalEventBus } from './platform/events.ts';
 import { newId } from './platform/ids.ts';
-import { createLog, type Log } from './platform/log.ts';
+import { type Log, openLog } from './platform/log.ts';
 import { Metrics } from './platform/metrics.ts';
 import { DatabaseQueue } from './platform/queue.ts';
 import { RateLimiter } from './platform/rate-limiter.ts';
 import { openRedis } from './platform/redis.ts';
 import { Signer } from './platform/signer.ts';
 import { loadSigningKeys } from './platform/signing-keys.ts';
+import { Tracing } from './platform/tracing.ts';
 import { GUIDE_PRICE_BOOK } from './pricing/guide-price-book.ts';
 import { PriceBookCache } from './pricing/price-book.cache.ts';
 import { PriceBookStore } from './pricing/price-book.store.ts';
@@ -94,7 +97,7 @@ export interface Gateway {
 /** Builds the whole gateway from its configuration, starts it and listens. */
 export async function startGateway(config: Config, substitutes: Substitutes = {}): Promise<Gateway> {
   const clock = substitutes.clock ?? systemClock;
-  const log = substitutes.log ?? createLog(config.logLevel);
+  const log = substitutes.log ?? openLog(config);
   const closers: (() => unknown)[] = [];
   const opened = <T>(part: T, close: (part: T) => unknown): T => {
     closers.unshift(() => close(part));
@@ -123,7 +126,7 @@ export async function createOperator(config: Config, name: string): Promise<stri
   };
   try {
     await mkdir(config.dataDir, { recursive: true });
-    const log = createLog(config.logLevel);
+    const log = openLog(config);
     const platform = await openPlatform(config, undefined, log, opened);
     const { tiers } = await openDomain(config, platform, systemClock, {}, log, opened);
     const { issued } = await tiers.open(
@@ -139,6 +142,7 @@ export async function createOperator(config: Config, name: string): Promise<stri
 /** What we run on. */
 async function openPlatform(config: Config, given: Database | undefined, log: Log, opened: Opened) {
   const metrics = new Metrics();
+  const tracing = opened(await Tracing.open(config, log), (part) => part.stop());
   const database =
     given ??
     opened(
@@ -154,7 +158,7 @@ async function openPlatform(config: Config, given: Database | undefined, log: Lo
   await opened(queue, (part) => part.stop()).start();
   const events = redis?.events ?? new LocalEventBus();
   const signer = new Signer(await loadSigningKeys(config));
-  return { metrics, database, redis: redis?.commands ?? null, queue, events, signer };
+  return { metrics, tracing, database, redis: redis?.commands ?? null, queue, events, signer };
 }
 
 type Platform = Awaited<ReturnType<typeof openPlatform>>;
@@ -168,7 +172,7 @@ async function openDomain(
   log: Log,
   opened: Opened,
 ) {
-  const { database, redis, queue, events, signer, metrics } = platform;
+  const { database, redis, queue, events, signer, metrics, tracing } = platform;
   const { db } = database;
   const vendors = await openVendors(config, opened);
   const priceBookStore = new PriceBookStore(db);
@@ -182,13 +186,15 @@ async function openDomain(
   await opened(priceBooks, (part) => part.stop()).start(GUIDE_PRICE_BOOK);
   const accounts = opened(new Accounts(new AccountsStore(db), events, clock), (part) => part.stop());
   const credits = new Credits(db, new CreditsStore(db), new HoldsStore(db));
-  const tiers = new Tiers(db, accounts, credits, priceBooks, new RateLimiter('submissions', redis), events, clock);
-  const health = opened(new RouteHealth(clock, events, substitutes.circuits), (part) => part.stop());
+  const limiter = new RateLimiter('submissions', redis);
+  const tiers = new Tiers(db, accounts, credits, priceBooks, limiter, events, clock);
+  const health = opened(new RouteHealth(clock, events, substitutes.circuits, log), (part) => part.stop());
   const serves = ({ model, host }: Route) => vendors.providers[model.provider]?.hosts.has(host.name) ?? false;
   const estimates = new Estimates(priceBooks, tiers, health, serves, signer, clock);
   const jobsStore = new JobsStore(db);
   const attempts = new AttemptsStore(db);
-  const jobs = new Jobs(db, jobsStore, attempts, credits, events, clock);
+  const endings = new JobEndings(attempts, metrics, log);
+  const jobs = new Jobs(db, jobsStore, attempts, credits, endings, events, clock);
   const keys = new IdempotencyStore(db);
   const submissions = new Submissions({
     db,
@@ -202,7 +208,10 @@ async function openDomain(
     events,
     clock,
     metrics,
+    log,
   });
+  const dispatcher = new Dispatcher(health, config.concurrency);
+  readAtScrape({ metrics, database, priceBooks, health, serves, dispatcher, store: jobsStore, credits, clock });
   const address = { url: config.publicUrl ?? '' };
   const storage = await DiskStorage.open(config.storage);
   const assets = new AssetsService({
@@ -221,7 +230,7 @@ async function openDomain(
     providers: vendors.providers,
     serves,
     health,
-    dispatcher: new Dispatcher(health, config.concurrency),
+    dispatcher,
     reportTo: (provider, attemptId) => {
       const canReport = config.webhooks || config.providers[provider].mode === 'SANDBOX';
       return canReport && address.url !== '' ? address.url + webhookPath(provider, attemptId) : null;
@@ -233,6 +242,8 @@ async function openDomain(
     priceBooks,
     queue,
     events,
+    endings,
+    tracing,
     pollPace: substitutes.pollPace ?? 1,
     patience: substitutes.patience ?? 1,
     owner: newId('worker'),
@@ -258,13 +269,13 @@ async function openDomain(
 
 type Domain = Awaited<ReturnType<typeof openDomain>>;
 
-function resolversOf(domain: Domain, modes: ProviderModes) {
+function resolversOf(domain: Domain, modes: ProviderModes, metrics: Metrics) {
   const { accounts, tiers, priceBooks, jobs, submissions, assets, estimates, health, serves } = domain;
   return [
     new AccountResolver(tiers),
     new AssetResolver(assets),
     new CatalogResolver(priceBooks, health, modes, serves),
-    new EstimateResolver(estimates),
+    new EstimateResolver(estimates, metrics),
     new JobResolver(jobs, submissions),
     new JobImageResolver(),
     new NodeResolver(),
@@ -285,17 +296,20 @@ async function openOutside(
   stop: () => Promise<void>,
 ): Promise<Gateway> {
   const { accounts, tiers, priceBooks, jobs, credits, assets, runner, reports, address, sandbox } = domain;
-  const { database, metrics, events } = platform;
+  const { database, metrics, tracing, events } = platform;
   const demoKeys =
     config.environment === 'production'
       ? null
       : await openDemoAccounts(accounts, tiers, join(config.dataDir, 'demo-keys.json'));
   const modes = Object.fromEntries(PROVIDER_NAMES.map((name) => [name, config.providers[name].mode])) as ProviderModes;
-  const schema = createSchema(resolversOf(domain, modes));
+  const schema = createSchema(resolversOf(domain, modes, metrics));
   const reads =
-    config.readsPerMinute === 0 ? null : { limiter: new RateLimiter('reads', null), perMinute: config.readsPerMinute };
-  const apollo = opened(createApollo({ schema, introspection: config.introspection, tiers, log, reads }), (part) =>
-    part.stop(),
+    config.readsPerMinute === 0
+      ? null
+      : { limiter: new RateLimiter('reads', null, metrics), perMinute: config.readsPerMinute };
+  const apollo = opened(
+    createApollo({ schema, introspection: config.introspection, tiers, log, metrics, reads }),
+    (part) => part.stop(),
   );
   await apollo.start();
   const loaderServices = { jobs, credits, assets };
@@ -308,6 +322,11 @@ async function openOutside(
     sources,
     reads,
     log,
+    metrics,
+  });
+  metrics.beforeScrape(() => {
+    metrics.webSockets.set(live.open.connections);
+    metrics.subscriptions.set(live.open.subscriptions);
   });
   const playground = config.playground
     ? createPlayground({ endpoint: '/graphql', demoKey: demoKeys?.PRO ?? null, tabs: PLAYGROUND_TABS })
@@ -320,6 +339,7 @@ async function openOutside(
       live,
       loaderServices,
       metrics,
+      tracing,
       log,
       plugins: [
         assetDelivery(assets, log),

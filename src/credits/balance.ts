@@ -56,6 +56,15 @@ export interface Settlement {
   readonly released: bigint;
 }
 
+/** The holds that have not ended, of all accounts. */
+export interface OpenHolds {
+  readonly count: number;
+  /** Milli-credits. */
+  readonly amount: bigint;
+  /** Null without any. */
+  readonly oldestAt: Date | null;
+}
+
 /** A hold as a receipt shows it. */
 export interface Hold {
   readonly id: string;

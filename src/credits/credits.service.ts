@@ -1,7 +1,16 @@
 import DataLoader from 'dataloader';
 import { type Db, inTransaction, type Tx } from '../platform/database.ts';
 import { newId } from '../platform/ids.ts';
-import type { Balance, Capture, Hold, HoldRefusal, HoldRequest, LedgerEntry, Settlement } from './balance.ts';
+import type {
+  Balance,
+  Capture,
+  Hold,
+  HoldRefusal,
+  HoldRequest,
+  LedgerEntry,
+  OpenHolds,
+  Settlement,
+} from './balance.ts';
 import type { CreditsStore } from './credits.store.ts';
 import type { BalanceRow } from './credits.tables.ts';
 import type { HoldsStore } from './holds.store.ts';
@@ -151,6 +160,11 @@ export class Credits {
     if (hold.allowance_provider !== null && unused > 0)
       await this.holds.giveBackAllowance(tx, hold.account_id, hold.allowance_provider, hold.period_starts_at, unused);
     return { captured, released };
+  }
+
+  /** What is set aside at this moment, everywhere. */
+  openHolds(): Promise<OpenHolds> {
+    return this.holds.open();
   }
 
   holdsOfJobs(jobIds: readonly string[]): Promise<Hold[]> {

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Db, Tx } from '../platform/database.ts';
-import type { Hold, HoldRequest } from './balance.ts';
+import type { Hold, HoldRequest, OpenHolds } from './balance.ts';
 import type { BalanceRow, CreditTables, HoldRow } from './credits.tables.ts';
 
 /** The SQL of holds: what is set aside for a job, in credits and in free images, and how that ends. */
@@ -110,6 +110,19 @@ export class HoldsStore {
       .returningAll()
       .executeTakeFirst();
     return row ?? null;
+  }
+
+  async open(): Promise<OpenHolds> {
+    const row = await this.#db
+      .selectFrom('credit_holds')
+      .select((eb) => [
+        eb.fn.countAll<bigint>().as('count'),
+        sql<bigint>`coalesce(sum(amount), 0)::bigint`.as('amount'),
+        sql<Date | null>`min(created_at)`.as('oldest'),
+      ])
+      .where('settled_at', 'is', null)
+      .executeTakeFirstOrThrow();
+    return { count: Number(row.count), amount: row.amount, oldestAt: row.oldest };
   }
 
   async ofJobs(jobIds: readonly string[]): Promise<Hold[]> {

@@ -8,17 +8,20 @@ import { type ASTVisitor, GraphQLError, type GraphQLSchema, type ValidationConte
 import { availableOf } from '../credits/balance.ts';
 import { DomainError } from '../errors.ts';
 import type { Log } from '../platform/log.ts';
+import type { Metrics } from '../platform/metrics.ts';
 import type { Tiers } from '../tiers/tiers.service.ts';
 import type { GraphContext } from './context.ts';
 import { ERRORS_SHOWN_MAX, errorFormatter, toGraphQLError } from './error-format.ts';
 import { QUERY_LIMITS, queryLimits } from './query-limits.ts';
 import { type Reads, takeRead } from './reads.ts';
+import { requestMetrics } from './request-metrics.ts';
 
 export interface ApolloOptions {
   readonly schema: GraphQLSchema;
   readonly introspection: boolean;
   readonly tiers: Tiers;
   readonly log: Log;
+  readonly metrics: Metrics;
   /** Null switches the limit off. */
   readonly reads: Reads | null;
 }
@@ -45,6 +48,7 @@ export function createApollo(options: ApolloOptions): ApolloServer<GraphContext>
       ...(options.reads ? [readLimit(options.reads)] : []),
       billing(options.tiers),
       errorAnswer(),
+      requestMetrics(options.metrics),
     ],
   });
 }

@@ -61,6 +61,12 @@ export class Connections {
     return true;
   }
 
+  /** Subscriptions that are open on all of them. */
+  get subscriptions(): number {
+    const all = [...this.#open.values()].flatMap((connections) => [...connections.keys()]);
+    return all.reduce((count, { endings }) => count + endings.size, 0);
+  }
+
   remove(connection: Connection): void {
     if (connection.viewer === null) return;
     const others = this.#open.get(connection.viewer.id);

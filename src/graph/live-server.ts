@@ -8,10 +8,12 @@ import type { Accounts } from '../accounts/accounts.service.ts';
 import { DomainError } from '../errors.ts';
 import { isDatabaseAway } from '../platform/database-errors.ts';
 import type { Log } from '../platform/log.ts';
+import type { Metrics } from '../platform/metrics.ts';
 import { ERRORS_SHOWN_MAX, errorFormatter, toGraphQLError } from './error-format.ts';
 import type { LiveContext, LiveSources } from './live.ts';
 import { type Connection, Connections, TRY_AGAIN_LATER } from './live-connections.ts';
 import { type DocumentRules, readDocument } from './live-documents.ts';
+import { SubscriptionMetrics } from './live-metrics.ts';
 import { createLoaders, type LoaderServices } from './loaders.ts';
 import { type Reads, takeRead } from './reads.ts';
 
@@ -40,6 +42,8 @@ export interface LiveOptions extends DocumentRules {
   /** Null switches the limit off. */
   readonly reads: Reads | null;
   readonly log: Log;
+  /** Where subscriptions are measured; nowhere without it. */
+  readonly metrics?: Metrics;
   /** WebSockets that may be open at once, whosever they are; 5,000 unless given. */
   readonly connectionsMax?: number;
 }
@@ -56,18 +60,20 @@ export class LiveServer {
   /** Who has answered since the last ping. */
   readonly #answered = new WeakSet<WebSocket>();
   readonly #pings: NodeJS.Timeout;
+  readonly #measures: SubscriptionMetrics;
   /** Subscriptions of closed connections that are still winding up. */
   readonly #closing = new Set<Promise<void>>();
-  #stopping = false;
 
   constructor(private readonly options: LiveOptions) {
     this.#connections = new Connections(options.accounts);
+    this.#measures = new SubscriptionMetrics(options.metrics ?? null);
     this.#format = errorFormatter(options.log);
     this.#pings = setInterval(() => this.#ping(), PING_MS).unref();
     this.#protocol = makeServer<Record<string, unknown>, Connection>({
       connectionInitWaitTimeout: INIT_WAIT_MS,
       onConnect: ({ extra, connectionParams }) => this.#connections.admit(extra, connectionParams),
-      onSubscribe: ({ extra }, _id, payload) => this.#read(extra, payload),
+      onSubscribe: ({ extra }, _id, payload) => this.#measures.asked(() => this.#read(extra, payload)),
+      onOperation: (_client, _id, _payload, args, result) => this.#measures.opened(args, result),
       onNext: (_client, _id, _payload, _args, { errors, ...rest }) =>
         errors && { ...rest, errors: this.#shown(errors) },
       onError: (_client, _id, _payload, errors) => this.#shown(errors),
@@ -81,9 +87,13 @@ export class LiveServer {
     else this.#sockets.handleUpgrade(request, socket, head, (opened) => this.#opened(opened, request));
   }
 
+  /** How many WebSockets are open, and subscriptions on them. */
+  get open(): { readonly connections: number; readonly subscriptions: number } {
+    return { connections: this.#sockets.clients.size, subscriptions: this.#connections.subscriptions };
+  }
+
   #refusal({ url }: IncomingMessage): [status: string, message: string] | null {
     if (url?.split('?')[0] !== PATH) return ['404 Not Found', `There is no WebSocket here. Open one at ${PATH}.`];
-    if (this.#stopping) return ['503 Service Unavailable', 'This process is stopping. Connect again.'];
     const { connectionsMax = CONNECTIONS_MAX } = this.options;
     return this.#sockets.clients.size >= connectionsMax
       ? [
@@ -95,7 +105,6 @@ export class LiveServer {
 
   /** Closes every connection and waits until nothing of them is left. */
   async stop(): Promise<void> {
-    this.#stopping = true;
     clearInterval(this.#pings);
     this.#connections.stop();
     for (const socket of this.#sockets.clients) socket.close(GOING_AWAY, 'The gateway is stopping. Connect again.');

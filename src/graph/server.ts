@@ -11,6 +11,7 @@ import type { Accounts } from '../accounts/accounts.service.ts';
 import { DomainError } from '../errors.ts';
 import type { Log } from '../platform/log.ts';
 import type { Metrics } from '../platform/metrics.ts';
+import { requestIdOf, type Tracing } from '../platform/tracing.ts';
 import { authenticate } from './authenticate.ts';
 import type { GraphContext } from './context.ts';
 import { toGraphQLError } from './error-format.ts';
@@ -30,6 +31,7 @@ export interface ServerOptions {
   readonly live: LiveServer;
   readonly loaderServices: LoaderServices;
   readonly metrics: Metrics;
+  readonly tracing: Tracing;
   readonly log: Log;
   /** Routes of other folders: pictures, the playground. */
   readonly plugins: readonly FastifyPluginAsync[];
@@ -44,7 +46,7 @@ export interface ServerOptions {
 
 /** The HTTP outside: GraphQL at /graphql, by POST and by WebSocket, pictures, probes. */
 export async function createServer(options: ServerOptions): Promise<FastifyInstance> {
-  const { apollo, accounts, live, loaderServices, metrics, playground, checkReady } = options;
+  const { apollo, accounts, live, loaderServices, metrics, tracing, playground, checkReady } = options;
   const app = Fastify({
     bodyLimit: BODY_BYTES_MAX,
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -72,7 +74,8 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   const handle = fastifyApolloHandler(apollo, {
     context: async (request): Promise<GraphContext> => {
       const viewer = await viewerOrNobody(accounts, request.headers.authorization);
-      return { requestId: request.id, viewer, loaders: createLoaders(loaderServices, viewer), rate: null };
+      const requestId = requestIdOf(traceParentIn(request));
+      return { requestId, viewer, loaders: createLoaders(loaderServices, viewer), rate: null };
     },
   });
   app.route({
@@ -81,7 +84,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     handler: (request, reply) =>
       request.method === 'GET' && playground?.wants(request.headers)
         ? playground.send(reply)
-        : handle.call(app, request, reply),
+        : tracing.request(traceParentIn(request), async () => handle.call(app, request, reply)),
   });
   app.get('/live', async () => ({ status: 'live' }));
   app.get('/ready', async (_request, reply) => {
@@ -92,10 +95,12 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
       return reply.code(503).send({ status: 'not ready', reason: error instanceof Error ? error.message : 'unknown' });
     }
   });
-  app.get('/metrics', async (_request, reply) =>
-    reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
-  );
+  app.get('/metrics', async (_request, reply) => reply.type(metrics.registry.contentType).send(await metrics.text()));
   return app;
+}
+
+function traceParentIn({ headers: { traceparent } }: FastifyRequest): string | undefined {
+  return typeof traceparent === 'string' ? traceparent : undefined;
 }
 
 /** Null without a key. @throws UNAUTHENTICATED for a header that is not a working key. */

@@ -1,12 +1,12 @@
 import type { Credits } from '../credits/credits.service.ts';
 import type { Tx } from '../platform/database.ts';
-import { finalStatus, isImageOpen, isOpen, type JobStatus } from './job.ts';
+import { finalStatus, isImageOpen, isOpen, type Job, type JobImage } from './job.ts';
 import type { JobsStore } from './jobs.store.ts';
 
 export interface JobEnd {
-  readonly status: JobStatus;
-  readonly delivered: number;
-  readonly images: number;
+  /** As it is now, ended. */
+  readonly job: Job;
+  readonly images: readonly JobImage[];
   /** Milli-credits. */
   readonly captured: bigint;
   readonly released: bigint;
@@ -36,5 +36,5 @@ export async function endJob(
   if (!settlement) throw new Error(`the hold of the open job ${jobId} was settled before the job ended`);
   const status = finalStatus(images);
   await store.finish(tx, jobId, status, now);
-  return { status, delivered: delivered.length, images: images.length, ...settlement };
+  return { job: { ...job, status, finishedAt: now }, images, ...settlement };
 }

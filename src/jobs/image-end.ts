@@ -6,6 +6,7 @@ import { type Db, inTransaction } from '../platform/database.ts';
 import { whileDatabaseReturns } from '../platform/database-errors.ts';
 import type { Log } from '../platform/log.ts';
 import type { Metrics } from '../platform/metrics.ts';
+import { inSpan } from '../platform/tracing.ts';
 import type { PriceBook } from '../pricing/price-book.ts';
 import { vendorCostMicros } from '../pricing/prices.ts';
 import type { Rejected, RejectionReason } from '../providers/provider.ts';
@@ -80,7 +81,9 @@ export class ImageEnd {
     const { kind: outcome, message, reason = null, billed = MAY_BE_BILLED.has(outcome) } = end;
     const cost = billed && route ? this.#cost(route) : null;
     await attempts.end(attemptId, { outcome, reason, message, vendorCostMicros: cost }, clock.now());
-    metrics.attempts.inc({ route: route?.id ?? 'gone', outcome });
+    const label = route?.id ?? 'gone';
+    metrics.attempts.inc({ route: label, outcome });
+    if (reason !== null) metrics.rejections.inc({ route: label, reason });
   }
 
   /** Ends the image without a picture, and without a charge. */
@@ -94,7 +97,7 @@ export class ImageEnd {
     const { request } = this.job;
     let stored: StoredPicture;
     try {
-      stored = await assets.storeBytes(picture);
+      stored = await inSpan('store picture', {}, () => assets.storeBytes(picture));
     } catch (error) {
       log.error({ err: error, jobId: this.job.id }, 'a picture could not be stored');
       await this.attempt(attemptId, route, { kind: 'broken', message: 'it was drawn but could not be stored' });

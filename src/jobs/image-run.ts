@@ -15,6 +15,7 @@ import { ImageEnd } from './image-end.ts';
 import { type Attempt, failureAfter, forbidden, type Job, type JobImage } from './job.ts';
 import { JOB_CHANNEL } from './jobs.service.ts';
 import type { JobsStore } from './jobs.store.ts';
+import { observed } from './observed-call.ts';
 import { imagePatienceMs } from './patience.ts';
 import { renderRequest } from './render-request.ts';
 import { awaitPicture, type CallEnd, orderPicture, type VendorCall, type VendorCallParts } from './vendor-call.ts';
@@ -90,8 +91,9 @@ export class ImageRun {
     const { id, vendorId, startedAt } = attempt;
     const route = findRoute(attempt.routeId);
     if (route && vendorId !== null && this.parts.serves(route)) {
-      const call = { ...this.#call(id, route), vendorId, startedAt };
-      const { result } = await awaitPicture(this.parts, call);
+      const call = { ...this.#call(id, route), prompt: this.job.request.prompt, vendorId, startedAt };
+      const observable = { attemptId: id, route, isResumed: true };
+      const { result } = await observed(this.parts.metrics, observable, () => awaitPicture(this.parts, call));
       return this.#end.settle(id, route, result);
     }
     await this.#end.attempt(id, route ?? null, {
@@ -136,20 +138,20 @@ export class ImageRun {
 
   /** One call to one route, when there is a place for it. True when the image has ended. */
   async #attempt(planned: PlannedRoute, left: readonly PlannedRoute[]): Promise<boolean> {
-    const { dispatcher, attempts, clock, owner, events } = this.parts;
+    const { dispatcher, attempts, clock, owner, events, metrics } = this.parts;
     const { route } = planned;
+    const askedAt = performance.now();
     const id = newId('attempt');
     const ended = await dispatcher.run<CallEnd | NotSent>(route, this.signal, async () => {
+      metrics.imageWaits.observe({ provider: route.model.provider }, (performance.now() - askedAt) / 1_000);
       if (this.#isLate()) return { result: 'LATE', verdict: NOTHING_SEEN };
       const started = await attempts.start({ id, imageId: this.image.id, routeId: route.id }, owner, clock.now());
       if (!started) return { result: 'NOT_OURS', verdict: NOTHING_SEEN };
       events.publish(JOB_CHANNEL(this.job.id), '');
       this.#startClock(left);
-      return orderPicture(this.parts, {
-        ...this.#call(id, route),
-        request: renderRequest(this.job.request, this.image.index, planned),
-        msMax: this.#msLeft(),
-      });
+      const request = renderRequest(this.job.request, this.image.index, planned);
+      const call = { ...this.#call(id, route), request, msMax: this.#msLeft() };
+      return observed(metrics, { attemptId: id, route, isResumed: false }, () => orderPicture(this.parts, call));
     });
     if (ended === 'NOT_OURS') return true;
     // Shut or stopped before its turn came, or late by then.

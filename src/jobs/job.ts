@@ -36,6 +36,8 @@ export interface Job {
   readonly createdAt: Date;
   readonly startedAt: Date | null;
   readonly finishedAt: Date | null;
+  /** Which request asked for it, and where in its trace, in the form of W3C's `traceparent`; null for jobs older than that. */
+  readonly traceParent: string | null;
 }
 
 /** One output of a job; it succeeds or fails on its own. */

@@ -4,11 +4,13 @@ import { type Db, inTransaction } from '../platform/database.ts';
 import type { EventBus } from '../platform/events.ts';
 import type { Log } from '../platform/log.ts';
 import type { WorkQueue } from '../platform/queue.ts';
+import { inSpan, type Tracing } from '../platform/tracing.ts';
 import type { PriceBooks } from '../pricing/price-books.service.ts';
 import { BALANCE_CHANNEL } from '../tiers/tiers.service.ts';
 import { endJob } from './end-job.ts';
 import { ImageRun, type ImageRunParts, type StopReason } from './image-run.ts';
-import { isImageOpen, type Job } from './job.ts';
+import { isImageOpen, type Job, type JobImage } from './job.ts';
+import type { JobEndings } from './job-endings.ts';
 import { CANCEL_CHANNEL, JOB_CHANNEL, QUEUE_CHANNEL } from './jobs.service.ts';
 
 /** A worker that stops renewing its lease is taken to be gone after this. */
@@ -26,6 +28,8 @@ export interface RunnerParts extends ImageRunParts {
   readonly priceBooks: PriceBooks;
   readonly queue: WorkQueue;
   readonly events: EventBus;
+  readonly endings: JobEndings;
+  readonly tracing: Tracing;
   /** True when no other process can be using the store, so that what runs there has been left behind. */
   readonly alone: boolean;
 }
@@ -96,22 +100,25 @@ export class JobsRunner {
     );
     if (!job) return;
     const stop = new AbortController();
-    const ended = this.#runClaimed(job, stop.signal).finally(() => this.#running.delete(jobId));
+    const ended = this.#traced(job, () => this.#runClaimed(job, stop.signal)).finally(() =>
+      this.#running.delete(jobId),
+    );
     this.#running.set(jobId, { stop, ended });
     await ended;
   }
 
+  /** What comes of a job belongs to the trace of the request that asked for it, whichever process it was sent to. */
+  #traced(job: Job, run: () => Promise<void>): Promise<void> {
+    const { id, operation, traceParent, request } = job;
+    return this.parts.tracing.takenUp('job', traceParent, { 'job.id': id, operation, prompt: request.prompt }, run);
+  }
+
   async #runClaimed(job: Job, signal: AbortSignal): Promise<void> {
-    const { store, events, priceBooks } = this.parts;
+    const { store, events } = this.parts;
     events.publish(JOB_CHANNEL(job.id), '');
     events.publish(QUEUE_CHANNEL(job.accountId), '');
-    const book = (await priceBooks.find(job.priceVersion)) ?? priceBooks.current();
     const images = (await store.images([job.id])).filter(({ status }) => isImageOpen(status));
-    const runs = images.map(async (image) => {
-      await new ImageRun(this.parts, job, image, book, signal).run();
-      events.publish(JOB_CHANNEL(job.id), '');
-    });
-    const results = await Promise.allSettled(runs);
+    const results = await this.#runImages(job, images, signal);
     for (const result of results) {
       // Our own defect or a store that is away: the image stays open, and the job is run again once its lease has lapsed.
       if (result.status === 'rejected')
@@ -121,20 +128,27 @@ export class JobsRunner {
     await this.#wakeNext(job.accountId);
   }
 
+  async #runImages(job: Job, images: readonly JobImage[], signal: AbortSignal): Promise<PromiseSettledResult<void>[]> {
+    const { events, priceBooks } = this.parts;
+    const book = (await priceBooks.find(job.priceVersion)) ?? priceBooks.current();
+    const runs = images.map(async (image) => {
+      const run = new ImageRun(this.parts, job, image, book, signal);
+      await inSpan('image', { 'image.id': image.id, 'image.index': image.index }, () => run.run());
+      events.publish(JOB_CHANNEL(job.id), '');
+    });
+    return Promise.allSettled(runs);
+  }
+
   /** Settles the hold and ends the job in one transaction, if every image has ended. */
   async #finish(job: Job): Promise<void> {
-    const { store, credits, events } = this.parts;
+    const { store, credits, events, endings } = this.parts;
     const now = this.#clock.now();
-    const end = await inTransaction(this.#db, (tx) => endJob(tx, store, credits, job.id, now));
+    const settle = () => inTransaction(this.#db, (tx) => endJob(tx, store, credits, job.id, now));
+    const end = await inSpan('settlement', {}, settle);
     if (!end) return;
-    const { captured, released, ...rest } = end;
-    const tookMs = now.getTime() - job.createdAt.getTime();
-    this.#log.info(
-      { jobId: job.id, ...rest, captured: captured.toString(), released: released.toString(), tookMs },
-      'job ended',
-    );
     events.publish(JOB_CHANNEL(job.id), '');
     events.publish(BALANCE_CHANNEL(job.accountId), '');
+    await endings.tell(end);
   }
 
   /** A slot of the account has become free. */

@@ -9,6 +9,7 @@ import { BALANCE_CHANNEL } from '../tiers/tiers.service.ts';
 import type { AttemptsStore } from './attempts.store.ts';
 import { endJob } from './end-job.ts';
 import { type Attempt, isOpen, type Job, type JobImage, type JobStatus } from './job.ts';
+import type { JobEndings } from './job-endings.ts';
 import { fingerprint, isLast, type JobState } from './job-state.ts';
 import type { JobsStore } from './jobs.store.ts';
 
@@ -30,6 +31,7 @@ export class Jobs {
     private readonly store: JobsStore,
     private readonly attempts: AttemptsStore,
     private readonly credits: Credits,
+    private readonly endings: JobEndings,
     private readonly events: EventBus,
     private readonly clock: Clock,
   ) {}
@@ -42,17 +44,18 @@ export class Jobs {
   async cancel(accountId: string, jobId: string): Promise<Job> {
     await this.get(accountId, jobId);
     const now = this.clock.now();
-    const cancelled = await inTransaction(this.db, async (tx) => {
+    const end = await inTransaction(this.db, async (tx) => {
       const job = await this.store.lock(tx, jobId);
-      if (!job || !isOpen(job.status)) return false;
+      if (!job || !isOpen(job.status)) return null;
       await this.store.cancelOpenImages(tx, jobId, now);
-      return (await endJob(tx, this.store, this.credits, jobId, now)) !== null;
+      return endJob(tx, this.store, this.credits, jobId, now);
     });
-    if (cancelled) {
+    if (end) {
       this.events.publish(CANCEL_CHANNEL, jobId);
       this.events.publish(JOB_CHANNEL(jobId), '');
       this.events.publish(QUEUE_CHANNEL(accountId), '');
       this.events.publish(BALANCE_CHANNEL(accountId), '');
+      await this.endings.tell(end);
     }
     return this.get(accountId, jobId);
   }

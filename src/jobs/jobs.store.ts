@@ -36,6 +36,7 @@ export class JobsStore {
         running_max: job.runningMax,
         created_at: job.createdAt,
         woken_at: job.createdAt,
+        trace_parent: job.traceParent,
       })
       .execute();
     await tables
@@ -161,6 +162,20 @@ export class JobsStore {
     return new Map(rows.map(({ id, position }) => [id, Number(position)]));
   }
 
+  /** How many jobs wait and run, of all accounts, and since when the one waits that has waited longest. */
+  async backlog(): Promise<{ queued: number; running: number; oldestQueuedAt: Date | null }> {
+    const row = await this.#db
+      .selectFrom('jobs')
+      .select((eb) => [
+        eb.fn.countAll<bigint>().filterWhere('status', '=', 'QUEUED').as('queued'),
+        eb.fn.countAll<bigint>().filterWhere('status', '=', 'RUNNING').as('running'),
+        eb.fn.min('created_at').filterWhere('status', '=', 'QUEUED').as('oldest'),
+      ])
+      .where('status', 'in', ['QUEUED', 'RUNNING'])
+      .executeTakeFirstOrThrow();
+    return { queued: Number(row.queued), running: Number(row.running), oldestQueuedAt: row.oldest };
+  }
+
   /** Locks the job until the transaction ends. */
   async lock(tx: Tx, jobId: string): Promise<Job | null> {
     const row = await tx
@@ -265,6 +280,7 @@ function toJob(row: JobRow): Job {
     createdAt: row.created_at,
     startedAt: row.started_at,
     finishedAt: row.finished_at,
+    traceParent: row.trace_parent,
   };
 }
 

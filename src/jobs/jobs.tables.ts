@@ -21,6 +21,8 @@ export type JobRow = {
   lease_owner: string | null;
   lease_until: Date | null;
   woken_at: Date;
+  /** W3C's `traceparent`. */
+  trace_parent: string | null;
 };
 
 export type ImageRow = {

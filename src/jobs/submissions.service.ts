@@ -10,9 +10,11 @@ import type { Clock } from '../platform/clock.ts';
 import { type Db, inTransaction } from '../platform/database.ts';
 import type { EventBus } from '../platform/events.ts';
 import { newId } from '../platform/ids.ts';
+import type { Log } from '../platform/log.ts';
 import type { Metrics } from '../platform/metrics.ts';
 import type { WorkQueue } from '../platform/queue.ts';
 import type { RateLimitState } from '../platform/rate-limiter.ts';
+import { inSpan, traceParentOf } from '../platform/tracing.ts';
 import { rateLimited } from '../tiers/preflight.ts';
 import { BALANCE_CHANNEL, type Tiers } from '../tiers/tiers.service.ts';
 import type { IdempotencyStore, KeyHolder } from './idempotency.store.ts';
@@ -30,6 +32,8 @@ export interface SubmitOptions {
   readonly idempotencyKey?: string | undefined;
   /** How long to wait for the job to end, 0 to {@link WAIT_SECONDS_MAX}. */
   readonly waitSeconds?: number | undefined;
+  /** What the request is known by in the log; see `requestIdOf`. */
+  readonly requestId: string;
 }
 
 export type SubmitResult =
@@ -53,6 +57,7 @@ export interface SubmissionsParts {
   readonly events: EventBus;
   readonly clock: Clock;
   readonly metrics: Metrics;
+  readonly log: Log;
 }
 
 /** Accepts operations: the one door between an estimate and a job. */
@@ -66,26 +71,34 @@ export class Submissions {
   async generate(viewer: Viewer, input: GenerateInput, options: SubmitOptions): Promise<SubmitResult> {
     const waitSeconds = checkedWait(options.waitSeconds);
     const key = checkedKey(options.idempotencyKey);
-    const result = await this.#submit(viewer, input, options.quote, key);
-    const outcome =
-      result.kind === 'accepted'
-        ? result.replayed
-          ? 'replayed'
-          : 'accepted'
-        : (result.refusals[0]?.type ?? 'refused');
-    this.parts.metrics.submissions.inc({ operation: 'GENERATE', outcome });
+    const result = await this.#submit(viewer, input, options, key);
+    this.#note(viewer, options.requestId, result);
     if (result.kind === 'refused' || waitSeconds === 0) return result;
     return { ...result, job: await this.parts.jobs.waitForEnd(viewer.id, result.job.id, waitSeconds) };
+  }
+
+  #note(viewer: Viewer, requestId: string, result: SubmitResult): void {
+    const { metrics, log } = this.parts;
+    const operation = 'GENERATE';
+    if (result.kind === 'accepted') {
+      metrics.submissions.inc({ operation, outcome: result.replayed ? 'replayed' : 'accepted' });
+      return;
+    }
+    const types = result.refusals.map(({ type }) => type);
+    metrics.submissions.inc({ operation, outcome: types[0] ?? 'refused' });
+    if (types.includes('RateLimited')) metrics.rateLimited.inc({ limit: 'submissions' });
+    for (const type of types) metrics.refusals.inc({ asked: 'submission', operation, type });
+    log.debug({ requestId, accountId: viewer.id, operation, refusals: types }, 'submission refused');
   }
 
   async #submit(
     viewer: Viewer,
     input: GenerateInput,
-    quote: string | undefined,
+    options: SubmitOptions,
     key: string | null,
   ): Promise<SubmitResult> {
     const { estimates, tiers, keys } = this.parts;
-    const first = await estimates.generate(viewer, input, quote);
+    const first = await estimates.generate(viewer, input, options.quote);
     const allowed = tiers.allowed(viewer);
     const holder = key === null ? null : await keys.holder(viewer.id, key, this.#keysSince());
     if (holder) return this.#replay(viewer, key, holder, first.inputHash, await tiers.rate(viewer, allowed));
@@ -99,21 +112,23 @@ export class Submissions {
       if (since) return this.#replay(viewer, key, since, first.inputHash, rate);
       return refused([rateLimited(rate.limit, rate.resetsAt)], first.estimate, rate);
     }
-    return this.#acceptOrRefuse(viewer, input, quote, key, first, rate);
+    return this.#acceptOrRefuse(viewer, input, options, key, first, rate);
   }
 
   /** Sets credits aside for what was estimated; if the account has changed meanwhile, estimates it anew and decides again. */
   async #acceptOrRefuse(
     viewer: Viewer,
     input: GenerateInput,
-    quote: string | undefined,
+    { quote, requestId }: SubmitOptions,
     key: string | null,
     first: GenerateEstimate,
     rate: RateLimitState,
   ): Promise<SubmitResult> {
     let estimated = first;
     for (let attempt = 1; attempt <= SUBMIT_TRIES_MAX && estimated.plan; attempt++) {
-      const outcome = await this.#accept(viewer, estimated, estimated.plan, key);
+      const { plan } = estimated;
+      const accept = () => this.#accept(viewer, estimated, plan, key, requestId);
+      const outcome = await inSpan('submission', { operation: 'GENERATE' }, accept);
       if (outcome.kind === 'job') {
         this.parts.events.publish(BALANCE_CHANNEL(viewer.id), '');
         return { kind: 'accepted', job: outcome.job, replayed: false, rate };
@@ -138,10 +153,11 @@ export class Submissions {
     { estimate, inputHash }: GenerateEstimate,
     plan: GeneratePlan,
     key: string | null,
+    requestId: string,
   ): Promise<Outcome> {
     const { db, clock, keys, credits, store, tiers, queue } = this.parts;
     const now = clock.now();
-    const job = newJob(viewer, plan, estimate, now);
+    const job = newJob(viewer, plan, estimate, now, traceParentOf(requestId));
     const hold: HoldRequest = {
       holdId: job.holdId,
       accountId: viewer.id,
@@ -205,7 +221,7 @@ function refused(refusals: readonly Refusal[], estimate: Estimate, rate: RateLim
   return { kind: 'refused', refusals, estimate, rate };
 }
 
-function newJob(viewer: Viewer, plan: GeneratePlan, estimate: Estimate, now: Date): Job {
+function newJob(viewer: Viewer, plan: GeneratePlan, estimate: Estimate, now: Date, traceParent: string): Job {
   return {
     id: newId('job'),
     accountId: viewer.id,
@@ -220,6 +236,7 @@ function newJob(viewer: Viewer, plan: GeneratePlan, estimate: Estimate, now: Dat
     createdAt: now,
     startedAt: null,
     finishedAt: null,
+    traceParent,
   };
 }
 

@@ -9,6 +9,7 @@ import type { RenderPlan } from '../routing/render-plan.ts';
 import { type EndedCall, verdictOf } from '../routing/verdict.ts';
 import { callPatienceMs } from './patience.ts';
 import { type PollParts, pollVendor } from './vendor-poll.ts';
+import { withoutPrompt } from './without-prompt.ts';
 
 /** How a call ended for the image: a picture that came has been looked at, and cut to what was asked. */
 export type CallEnd =
@@ -45,22 +46,24 @@ export async function orderPicture(
   const until = new Date(parts.clock.now().getTime() + timeoutMs);
   const reportTo = provider.webhooks && parts.reportTo(route.model.provider, attemptId);
   const outcome = await provider.submit(request, { signal, timeoutMs, reportTo });
-  if (outcome.kind !== 'accepted') return judged(call, afterAbort(outcome, signal));
+  if (outcome.kind !== 'accepted') return judged(call, request.prompt, afterAbort(outcome, signal));
   const { ticket, pollAfterMs: firstAfterMs } = outcome;
   await parts.attempts.accept(attemptId, ticket.vendorId);
-  return judged(call, await pollVendor(parts, { attemptId, provider, ticket, firstAfterMs, until, signal }));
+  const poll = { attemptId, provider, ticket, firstAfterMs, until, signal };
+  return judged(call, request.prompt, await pollVendor(parts, poll));
 }
 
 /** Goes on waiting for a picture that an earlier process ordered. */
 export async function awaitPicture(
   parts: VendorCallParts,
-  call: VendorCall & { readonly vendorId: string; readonly startedAt: Date },
+  call: VendorCall & { readonly prompt: string; readonly vendorId: string; readonly startedAt: Date },
 ): Promise<Judged<CallEnd>> {
-  const { attemptId, route, vendorId, startedAt, signal } = call;
+  const { attemptId, route, prompt, vendorId, startedAt, signal } = call;
   const provider = providerOf(parts, route);
   const ticket: Ticket = { host: route.host.name, vendorModel: route.host.vendorModel, vendorId };
   const until = new Date(startedAt.getTime() + callPatienceMs(route) * parts.patience);
-  return judged(call, await pollVendor(parts, { attemptId, provider, ticket, firstAfterMs: 0, until, signal }));
+  const poll = { attemptId, provider, ticket, firstAfterMs: 0, until, signal };
+  return judged(call, prompt, await pollVendor(parts, poll));
 }
 
 function providerOf({ providers }: VendorCallParts, route: Route): Provider {
@@ -74,8 +77,13 @@ function afterAbort(outcome: EndedCall, signal: AbortSignal): EndedCall {
   return signal.aborted && outcome.kind === 'unknown' ? { kind: 'cut' } : outcome;
 }
 
-async function judged(call: VendorCall, ended: EndedCall): Promise<Judged<CallEnd>> {
-  const result = ended.kind === 'delivered' ? await examined(call, ended.picture, ended.seed) : ended;
+async function judged(call: VendorCall, prompt: string, ended: EndedCall): Promise<Judged<CallEnd>> {
+  const result =
+    ended.kind === 'delivered'
+      ? await examined(call, ended.picture, ended.seed)
+      : 'message' in ended
+        ? { ...ended, message: withoutPrompt(ended.message, prompt) }
+        : ended;
   return { result, verdict: verdictOf(result) };
 }
 

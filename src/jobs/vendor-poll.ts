@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Clock } from '../platform/clock.ts';
 import type { EventBus } from '../platform/events.ts';
+import { noteEvent } from '../platform/tracing.ts';
 import type { Provider, Ticket } from '../providers/provider.ts';
 import type { EndedCall } from '../routing/verdict.ts';
 import type { AttemptsStore } from './attempts.store.ts';
@@ -44,6 +45,7 @@ export async function pollVendor(parts: PollParts, poll: VendorPoll): Promise<En
       if (bell.signal.aborted) bell = new AbortController();
       if (signal.aborted) return await abandoned(poll);
       const outcome = (await reported(attempts, poll)) ?? (await provider.check(ticket, signal));
+      noteEvent('poll', { outcome: outcome.kind });
       if (signal.aborted && outcome.kind !== 'delivered') return await abandoned(poll);
       if (outcome.kind !== 'pending') return outcome;
       if (clock.now() > until) return { kind: 'unknown', message: 'the vendor took the job and was not done in time' };

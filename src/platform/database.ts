@@ -24,7 +24,16 @@ export interface Database {
   readonly engine: 'postgres' | 'pglite';
   /** The embedded engine itself, for the queue that must share its only connection; null on Postgres. */
   readonly pglite: PGlite | null;
+  /** How its connections are used at this moment; null where there is but one. */
+  readonly connections: (() => Connections) | null;
   close(): Promise<void>;
+}
+
+export interface Connections {
+  readonly busy: number;
+  readonly idle: number;
+  /** Who waits for one. */
+  readonly waiting: number;
 }
 
 export interface PostgresOptions {
@@ -70,6 +79,11 @@ export function openPostgres({ url, poolMax, log }: PostgresOptions): Database {
     db: new Kysely({ dialect: new PostgresDialect({ pool: new GuardedPool(pool) }) }),
     engine: 'postgres',
     pglite: null,
+    connections: () => ({
+      busy: pool.totalCount - pool.idleCount,
+      idle: pool.idleCount,
+      waiting: pool.waitingCount,
+    }),
     close: () => pool.end(),
   };
 }
@@ -91,6 +105,7 @@ export async function openPglite(folder: string | null): Promise<Database> {
       db: new Kysely({ dialect: new PGliteDialect({ pglite }) }),
       engine: 'pglite',
       pglite,
+      connections: null,
       close: () => pglite.close().finally(() => lock?.close()),
     };
   } catch (error) {

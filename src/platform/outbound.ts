@@ -4,6 +4,7 @@ import { Agent, buildConnector } from 'undici';
 import { OutboundError } from './outbound-error.ts';
 import { type Answer, Exchange } from './outbound-exchange.ts';
 import { type AllowList, checkUrl, GuardRefusal, guardLookup, hostAndPort, parseAllowList } from './outbound-guard.ts';
+import { annotate } from './tracing.ts';
 
 /** Longest wait for a connection; a call whose own time is shorter ends earlier. */
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -77,7 +78,9 @@ export class Outbound {
         },
         exchange,
       );
-      return await exchange.answer;
+      const answer = await exchange.answer;
+      annotate({ 'http.response.status_code': answer.status });
+      return answer;
     } finally {
       exchange.end();
     }

@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import { RateLimiterMemory, RateLimiterRedis, type RateLimiterRes } from 'rate-limiter-flexible';
+import type { Metrics } from './metrics.ts';
 
 export interface RateLimitState {
   readonly limit: number;
@@ -19,6 +20,7 @@ export class RateLimiter {
   constructor(
     private readonly name: string,
     private readonly redis: Redis | null,
+    private readonly metrics: Metrics | null = null,
   ) {}
 
   /** Counts one event. `allowed` is false, and nothing is counted, when the limit was already reached. */
@@ -27,6 +29,7 @@ export class RateLimiter {
       return { ...state(limit, await this.#limiter(limit).consume(key)), allowed: true };
     } catch (reached) {
       if (reached instanceof Error) throw reached;
+      this.metrics?.rateLimited.inc({ limit: this.name });
       return { ...state(limit, reached as RateLimiterRes), allowed: false };
     }
   }

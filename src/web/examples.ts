@@ -1,3 +1,5 @@
+import { watchBalance, watchJob } from './examples.live.ts';
+
 /** A tab of the playground. Its title is the name of its operation. */
 export interface PlaygroundTab {
   readonly query: string;
@@ -274,6 +276,8 @@ export const PLAYGROUND_TABS: readonly PlaygroundTab[] = [
   { query: estimateOneImage },
   { query: guideExamples },
   { query: generateAndReadReceipt },
+  { query: watchJob, variables: '{ "id": "job_…" }' },
+  { query: watchBalance },
   { query: myAccount },
   { query: pricesInForce },
 ];

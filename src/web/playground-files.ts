@@ -1,8 +1,12 @@
 import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 import packageJson from '@graphql-yoga/render-graphiql/package.json' with { type: 'json' };
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
+import livePackageJson from 'graphql-ws/package.json' with { type: 'json' };
 
 /**
  * Starts GraphiQL with the settings that the page carries. Workers are files of ours instead of the blobs they usually
@@ -33,9 +37,29 @@ const BOOT = `'use strict';
       return undefined;
     }
   };
+  const isSubscription = (query, name) => {
+    const bare = query.replace(/"""[^]*?"""|"(?:\\\\.|[^"\\\\])*"|#.*/g, '');
+    const operations = [...bare.matchAll(/(?:^|})\\s*(query|mutation|subscription|{)\\s*(\\w*)/g)];
+    return (operations.find((operation) => name && operation[2] === name) ?? operations[0])?.[1] === 'subscription';
+  };
+  // One connection a subscription, which ends with it: the next one may be under another key.
+  const live = (payload, headers) => ({
+    subscribe({ next, complete }) {
+      const url = new URL(endpoint, location.href).href.replace(/^http/, 'ws');
+      const client = graphqlWs.createClient({ url, connectionParams: headers, retryAttempts: 0 });
+      const failed = (cause) => {
+        const message = 'The connection was closed' + (cause.reason ? ': ' + cause.reason : '.');
+        next({ errors: Array.isArray(cause) ? cause : [{ message }] });
+        complete();
+      };
+      client.subscribe(payload, { next, complete, error: failed });
+      return { unsubscribe: () => client.dispose() };
+    },
+  });
   const fetcher = async ({ query, variables, operationName }, { headers } = {}) => {
     // For a moment after a change of tabs GraphiQL still names the operation of the tab before.
     const named = operationName && query.includes(operationName) ? { operationName } : {};
+    if (isSubscription(query, named.operationName)) return live({ query, variables, ...named }, headers);
     const response = await fetch(endpoint, {
       method: 'POST',
       headers: {
@@ -80,18 +104,25 @@ interface File {
 
 const graphiql = () => import('@graphql-yoga/render-graphiql/graphiql');
 
+const liveClient = () => {
+  const { resolve } = createRequire(import.meta.url);
+  return readFile(join(dirname(resolve('graphql-ws/package.json')), 'umd', 'graphql-ws.min.js'), 'utf8');
+};
+
 const FILES: Readonly<Record<string, File>> = {
   'boot.js': { contentType: JAVASCRIPT, text: () => BOOT },
   'icon.svg': { contentType: 'image/svg+xml', text: () => ICON },
   'graphiql.js': { contentType: JAVASCRIPT, text: async () => (await graphiql()).js },
   'graphiql.css': { contentType: 'text/css; charset=utf-8', text: async () => (await graphiql()).css },
+  'graphql-ws.js': { contentType: JAVASCRIPT, text: liveClient },
   'editor.worker.js': { contentType: JAVASCRIPT, text: async () => (await graphiql()).editorWorkerService },
   'json.worker.js': { contentType: JAVASCRIPT, text: async () => (await graphiql()).jsonWorker },
   'graphql.worker.js': { contentType: JAVASCRIPT, text: async () => (await graphiql()).graphqlWorker },
 };
 
+const OURS = createHash('sha256').update(BOOT).update(ICON).digest('hex').slice(0, 8);
 /** Names everything that the files hold, so that they can be cached for ever and are fetched anew when they change. */
-const VERSION = `${packageJson.version}-${createHash('sha256').update(BOOT).update(ICON).digest('hex').slice(0, 8)}`;
+const VERSION = `${packageJson.version}-${livePackageJson.version}-${OURS}`;
 
 /** Where the files are served, with a slash at the end. */
 export const PLAYGROUND_FILES = `/playground/${VERSION}/`;

@@ -85,6 +85,7 @@ export function playgroundPage({ endpoint, demoKey, tabs }: PlaygroundOptions): 
 <link rel="icon" href="${PLAYGROUND_FILES}icon.svg">
 <link rel="stylesheet" href="${PLAYGROUND_FILES}graphiql.css">
 <script defer src="${PLAYGROUND_FILES}graphiql.js"></script>
+<script defer src="${PLAYGROUND_FILES}graphql-ws.js"></script>
 <script defer src="${PLAYGROUND_FILES}boot.js"></script>
 <style>html, body, #root, #root > .graphiql-container { height: 100%; margin: 0 }
 #root > p { font: 1rem system-ui; margin: 0; padding: 2rem }
@@ -93,7 +94,7 @@ export function playgroundPage({ endpoint, demoKey, tabs }: PlaygroundOptions): 
 </head>
 <body>
 <div id="root"><p>Opening the playground…</p></div>
-<noscript><p>The playground needs JavaScript. Programs send their queries to ${endpoint} by POST.</p></noscript>
+<noscript><p>The playground needs JavaScript. Programs send their queries to ${endpoint} by POST and subscribe there over a WebSocket.</p></noscript>
 <script type="application/json" id="settings">${inScript(settings)}</script>
 </body>
 </html>

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Client } from 'graphql-ws';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test, vi } from 'vitest';
+import { Jobs } from '../../src/jobs/jobs.service.ts';
 import { freshDatabase, hasPostgres } from '../support/databases.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { expectLawsHold } from '../support/invariants.ts';
@@ -131,6 +132,15 @@ describe('a job that is watched', () => {
     expect(answers.all.map(told)).toEqual(['SUCCEEDED DELIVERED/delivered']);
   });
 
+  test('is shown exactly as it was read and compared: its images and attempts are not read a second time', async () => {
+    const key = await open(gateway, { tier: 'PRO' });
+    const { job } = await generate(gateway, key, { ...INPUT, count: 2 }, { waitSeconds: 30 });
+    const reads = [vi.spyOn(Jobs.prototype, 'imagesOf'), vi.spyOn(Jobs.prototype, 'attemptsOf')];
+    expect(await subscribe<JobShown>(connect(key), WATCH_JOB, { id: job.id }).ended).toBeNull();
+    expect(reads.map(({ mock }) => mock.calls.length)).toEqual([1, 1]);
+    for (const read of reads) read.mockRestore();
+  });
+
   test('shows an image that nobody would draw, and what was released', async () => {
     const key = await open(gateway, { tier: 'PRO' });
     const { job } = await generate(gateway, key, {
@@ -180,6 +190,22 @@ describe('the place of a waiting job', () => {
       },
     });
     for (const id of [ids[1], ids[3], ids[0]]) await cancel(key, id ?? '');
+  });
+
+  test('moves up at once: when a job before it is cancelled, and when the next one is begun', async () => {
+    const { key } = await openAccount(gateway, { tier: 'PRO', limits: { runningJobs: 1 } });
+    const ids: string[] = [];
+    for (let i = 0; i < 4; i++) ids.push((await generate(gateway, key, NEVER)).job.id);
+    const { answers } = subscribe<JobShown>(connect(key), WATCH_JOB, { id: ids[3] ?? '' });
+    await answers.until((answer) => told(answer) === 'QUEUED 3 WAITING');
+    const began = performance.now();
+    await cancel(key, ids[1] ?? '');
+    await answers.until((answer) => told(answer) === 'QUEUED 2 WAITING');
+    await cancel(key, ids[0] ?? '');
+    await answers.until((answer) => told(answer) === 'QUEUED 1 WAITING');
+    // Without word of it, it would be seen when the job is looked at again, after ten seconds.
+    expect(performance.now() - began).toBeLessThan(5_000);
+    for (const id of [ids[3], ids[2]]) await cancel(key, id ?? '');
   });
 
   test('counts the jobs of its own account alone', async () => {

@@ -318,13 +318,14 @@ describe('a client that goes away', () => {
     await gateway.ask({ key }, CANCEL, { id: job.id });
   });
 
-  test('while its subscriptions open, some under one id, leaves no listener behind', async () => {
+  test('whose subscriptions were opened and completed in one breath, all under one id, leaves no listener behind', async () => {
     const before = listeners.count();
     const socket = await admitted();
     for (let i = 0; i < 40; i++) {
       socket.send({ id: 'same', type: 'subscribe', payload: { query: BALANCE } });
       socket.send({ id: 'same', type: 'complete' });
     }
+    await answerTo(socket, BALANCE, 'same');
     await answerTo(socket, BALANCE, 'last');
     socket.socket.close();
     await socket.closed;

@@ -11,9 +11,12 @@ let server: Server;
 let live: LiveServer;
 let url: string;
 let failure: Error | null;
+/** What every look at a key waits for. */
+let gate: Promise<void>;
 
 const accounts = {
   authenticate: async () => {
+    await gate;
     if (failure) throw failure;
     return { id: 'account_1' };
   },
@@ -42,6 +45,7 @@ async function start(more: Partial<LiveOptions> = {}): Promise<void> {
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
   failure = null;
+  gate = Promise.resolve();
   server = createServer();
 });
 afterEach(async () => {
@@ -89,13 +93,25 @@ test('a database that is away is told as such, with a code after which clients t
   expect(await socket.closed).toEqual({ code: 1013, reason: expect.stringContaining('cannot reach its database') });
 });
 
-test('a key that cannot be looked up again turns nobody out; one that no longer works does', async () => {
+test('a key that cannot be looked up again turns nobody out', async () => {
   await start();
   const socket = await openAdmitted(url, 'k');
   failure = new Error('the database is away');
   await vi.advanceTimersByTimeAsync(3_000);
   await pinged(socket);
   expect(socket.socket.readyState).toBe(socket.socket.OPEN);
+});
+
+test('a client that has gone before its key was looked up takes no place', async () => {
+  await start();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  gate = promise;
+  const gone = await Promise.all(Array.from({ length: 50 }, () => openSocket(url)));
+  for (const { send } of gone) send({ type: 'connection_init', payload: { authorization: 'Bearer k' } });
+  for (const { socket } of gone) socket.close();
+  await Promise.all(gone.map(({ closed }) => closed));
+  resolve();
+  await openAdmitted(url, 'k');
 });
 
 test('a process has room for so many WebSockets and says so to the next', async () => {

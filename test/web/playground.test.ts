@@ -55,7 +55,7 @@ describe('the page', () => {
     const evil = '</script><script>alert(1)</script><!--';
     const page = playgroundPage({ ...OPTIONS, demoKey: evil, tabs: [{ query: evil }] });
     expect(page).not.toContain(evil);
-    expect(page.match(/<script/g)).toHaveLength(3);
+    expect(page.match(/<script/g)).toHaveLength(4);
     expect(settingsOf(page).defaultTabs[0].query).toBe(evil);
   });
 
@@ -76,7 +76,15 @@ describe('the examples', () => {
       expect(operations).toHaveLength(1);
       return operations[0]?.name?.value;
     });
-    expect(names).toEqual(['EstimateOneImage', 'GuideExamples', 'GenerateAndReadReceipt', 'MyAccount', 'PriceBook']);
+    expect(names).toEqual([
+      'EstimateOneImage',
+      'GuideExamples',
+      'GenerateAndReadReceipt',
+      'WatchJob',
+      'WatchBalance',
+      'MyAccount',
+      'PriceBook',
+    ]);
   });
 });
 
@@ -110,7 +118,15 @@ describe('the server of the playground', () => {
     expect(policy).not.toMatch(/unsafe-eval|https?:|\*|script-src[^;]*unsafe/);
   });
 
-  const NAMES = ['boot.js', 'icon.svg', 'graphiql.js', 'graphiql.css', 'editor.worker.js', 'json.worker.js'];
+  const NAMES = [
+    'boot.js',
+    'icon.svg',
+    'graphql-ws.js',
+    'graphiql.js',
+    'graphiql.css',
+    'editor.worker.js',
+    'json.worker.js',
+  ];
   it.each([...NAMES, 'graphql.worker.js'])(
     'serves %s the same however it is compressed, to be cached for ever',
     async (name) => {

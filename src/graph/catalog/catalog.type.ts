@@ -38,6 +38,12 @@ export class RouteHealthInfo {
   })
   successRate!: number | null;
 
+  @Field(() => Float, {
+    nullable: true,
+    description: 'Seconds that delivered pictures took lately, order to picture; null without any.',
+  })
+  seconds!: number | null;
+
   @Field(() => Float, { description: 'Seconds that one picture usually takes: measured, or else expected.' })
   expectedSeconds!: number;
 }

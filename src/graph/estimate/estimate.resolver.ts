@@ -2,6 +2,7 @@ import { Arg, Ctx, FieldResolver, Query, Resolver, Root } from 'type-graphql';
 import type { Asset as AssetRecord } from '../../assets/asset.ts';
 import type { Alternative as AlternativeRecord, Estimate as EstimateRecord } from '../../estimates/estimate.ts';
 import type { Estimates } from '../../estimates/estimates.service.ts';
+import type { Metrics } from '../../platform/metrics.ts';
 import { Asset } from '../asset/asset.type.ts';
 import { type GraphContext, viewerOf } from '../context.ts';
 import { GenerateInput, toGenerateInput } from './estimate.input.ts';
@@ -9,7 +10,10 @@ import { Alternative, Estimate, Preflight, RouteInfo } from './estimate.type.ts'
 
 @Resolver(() => Estimate)
 export class EstimateResolver {
-  constructor(private readonly estimates: Estimates) {}
+  constructor(
+    private readonly estimates: Estimates,
+    private readonly metrics: Metrics,
+  ) {}
 
   @Query(() => Estimate, {
     description:
@@ -20,7 +24,10 @@ export class EstimateResolver {
     @Arg('input', () => GenerateInput, { description: 'What to draw: the same input as the mutation.' })
     input: GenerateInput,
   ): Promise<EstimateRecord> {
-    return (await this.estimates.generate(viewerOf(context), toGenerateInput(input))).estimate;
+    const { estimate } = await this.estimates.generate(viewerOf(context), toGenerateInput(input));
+    for (const { type } of estimate.refusals)
+      this.metrics.refusals.inc({ asked: 'estimate', operation: 'GENERATE', type });
+    return estimate;
   }
 
   @FieldResolver(() => Preflight, { description: 'Whether it may run now, and if not, why.' })

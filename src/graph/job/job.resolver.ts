@@ -53,7 +53,8 @@ export class JobResolver {
       | null,
     @Arg('waitSeconds', () => Int, { defaultValue: 0, description: WAIT_SECONDS }) waitSeconds: number,
   ) {
-    const options = { quote: quote ?? undefined, idempotencyKey: idempotencyKey ?? undefined, waitSeconds };
+    const { requestId } = context;
+    const options = { quote: quote ?? undefined, idempotencyKey: idempotencyKey ?? undefined, waitSeconds, requestId };
     return answer(context, await this.submissions.generate(viewerOf(context), toGenerateInput(input), options));
   }
 
