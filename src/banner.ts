@@ -17,7 +17,9 @@ export function banner(config: Config, gateway: Gateway): string {
       (name) => `  ${name.padEnd(10)} ${config.providers[name].mode.toLowerCase().padEnd(8)} ${PROVIDER_TITLES[name]}`,
     ),
     ...(sandbox
-      ? [`  sandbox    ${sandbox.origin}/_sandbox/journal: what was ordered; ${sandbox.origin}/_sandbox/faults: what can go wrong`]
+      ? [
+          `  sandbox    ${sandbox.origin}/_sandbox/journal: what was ordered; ${sandbox.origin}/_sandbox/faults: what can go wrong`,
+        ]
       : []),
   ];
   if (!demoKeys) return `${lines.join('\n')}\n\n`;

@@ -74,7 +74,15 @@ function target({ path }: Source, specifier: string): string | null {
 
 const folderOf = (path: string): string | null => (path.includes('/') ? (path.split('/')[0] ?? null) : null);
 /** The files that put the house together may see everything. */
-const AT_THE_DOOR = new Set(['main.ts', 'compose.ts', 'config.ts', 'errors.ts', 'banner.ts', 'demo-accounts.ts', 'vendors.ts']);
+const AT_THE_DOOR = new Set([
+  'main.ts',
+  'compose.ts',
+  'config.ts',
+  'errors.ts',
+  'banner.ts',
+  'demo-accounts.ts',
+  'vendors.ts',
+]);
 
 function brokenImports(all: readonly Source[]): string[] {
   return all.flatMap((source) => {

@@ -13,7 +13,7 @@ import { planRender } from '../routing/render-plan.ts';
 import type { Verdict } from '../routing/verdict.ts';
 import { ImageEnd } from './image-end.ts';
 import { type Attempt, failureAfter, forbidden, type Job, type JobImage } from './job.ts';
-import { JOB_CHANNEL } from './jobs.service.ts';
+import { JOB_CHANNEL, PROGRESS } from './jobs.service.ts';
 import type { JobsStore } from './jobs.store.ts';
 import { observed } from './observed-call.ts';
 import { imagePatienceMs } from './patience.ts';
@@ -64,12 +64,12 @@ export class ImageRun {
   }
 
   async run(): Promise<void> {
-    const earlier = await this.#attempts();
-    for (const attempt of earlier.filter(({ outcome }) => outcome === null)) {
+    let past = await this.#attempts();
+    for (const attempt of past.filter(({ outcome }) => outcome === null)) {
       if (await this.#resume(attempt)) return;
+      past = await this.#attempts();
     }
-    while (!this.signal.aborted) {
-      const past = await this.#attempts();
+    for (; !this.signal.aborted; past = await this.#attempts()) {
       if (this.#isLate()) return this.#end.fail('DEADLINE_PASSED', TOO_LATE);
       const left = this.#routesLeft(past);
       const next = left.find(({ route }) => this.parts.health.takes(route));
@@ -147,7 +147,7 @@ export class ImageRun {
       if (this.#isLate()) return { result: 'LATE', verdict: NOTHING_SEEN };
       const started = await attempts.start({ id, imageId: this.image.id, routeId: route.id }, owner, clock.now());
       if (!started) return { result: 'NOT_OURS', verdict: NOTHING_SEEN };
-      events.publish(JOB_CHANNEL(this.job.id), '');
+      events.publish(JOB_CHANNEL(this.job.id), PROGRESS);
       this.#startClock(left);
       const request = renderRequest(this.job.request, this.image.index, planned);
       const call = { ...this.#call(id, route), request, msMax: this.#msLeft() };

@@ -141,6 +141,6 @@ export function failureAfter(attempts: readonly Pick<Attempt, 'outcome' | 'messa
     };
   return {
     code: 'PROVIDERS_REFUSED',
-    message: `Every vendor that could draw this turned it down (${last}). ${free} Try again later, or another model.`,
+    message: `No vendor that could draw this did (${last}). ${free} Try again later, or another model.`,
   };
 }

@@ -11,7 +11,7 @@ import { endJob } from './end-job.ts';
 import { ImageRun, type ImageRunParts, type StopReason } from './image-run.ts';
 import { isImageOpen, type Job, type JobImage } from './job.ts';
 import type { JobEndings } from './job-endings.ts';
-import { CANCEL_CHANNEL, JOB_CHANNEL, QUEUE_CHANNEL } from './jobs.service.ts';
+import { CANCEL_CHANNEL, JOB_CHANNEL, PROGRESS, QUEUE_CHANNEL } from './jobs.service.ts';
 
 /** A worker that stops renewing its lease is taken to be gone after this. */
 const LEASE_MS = 30_000;
@@ -115,7 +115,7 @@ export class JobsRunner {
 
   async #runClaimed(job: Job, signal: AbortSignal): Promise<void> {
     const { store, events } = this.parts;
-    events.publish(JOB_CHANNEL(job.id), '');
+    events.publish(JOB_CHANNEL(job.id), PROGRESS);
     events.publish(QUEUE_CHANNEL(job.accountId), '');
     const images = (await store.images([job.id])).filter(({ status }) => isImageOpen(status));
     const results = await this.#runImages(job, images, signal);
@@ -134,7 +134,7 @@ export class JobsRunner {
     const runs = images.map(async (image) => {
       const run = new ImageRun(this.parts, job, image, book, signal);
       await inSpan('image', { 'image.id': image.id, 'image.index': image.index }, () => run.run());
-      events.publish(JOB_CHANNEL(job.id), '');
+      events.publish(JOB_CHANNEL(job.id), PROGRESS);
     });
     return Promise.allSettled(runs);
   }

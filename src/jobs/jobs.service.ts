@@ -14,6 +14,8 @@ import { fingerprint, isLast, type JobState } from './job-state.ts';
 import type { JobsStore } from './jobs.store.ts';
 
 export const JOB_CHANNEL = (jobId: string) => `job:${jobId}`;
+/** The payload of a job's event after which the job is still open: whoever waits for its end need not look. */
+export const PROGRESS = 'progress';
 /** Tells that a job of the account has left its place among those that wait. */
 export const QUEUE_CHANNEL = (accountId: string) => `queue:${accountId}`;
 /** Tells whichever process works on the job to stop. */
@@ -148,22 +150,25 @@ export class Jobs {
 
   /** Waits for a job to end, for so many seconds at most, and answers how it stands. @throws NOT_FOUND */
   async waitForEnd(accountId: string, jobId: string, seconds: number): Promise<Job> {
-    const { promise, resolve } = Promise.withResolvers<void>();
+    const { promise, resolve } = Promise.withResolvers<Job | null>();
     const look = async () => {
-      if (!isOpen((await this.get(accountId, jobId)).status)) resolve();
+      const job = await this.get(accountId, jobId);
+      if (!isOpen(job.status)) resolve(job);
     };
-    const unsubscribe = this.events.subscribe(JOB_CHANNEL(jobId), () => void look().catch(() => undefined));
-    const timer = setTimeout(resolve, seconds * 1000);
-    this.#waiting.add(resolve);
+    const unsubscribe = this.events.subscribe(JOB_CHANNEL(jobId), (payload) => {
+      if (payload !== PROGRESS) look().catch(() => undefined);
+    });
+    const giveUp = () => resolve(null);
+    const timer = setTimeout(giveUp, seconds * 1000);
+    this.#waiting.add(giveUp);
     try {
       // Looked at once after subscribing: it may have ended before.
       await look();
-      await promise;
+      return (await promise) ?? (await this.get(accountId, jobId));
     } finally {
       clearTimeout(timer);
-      this.#waiting.delete(resolve);
+      this.#waiting.delete(giveUp);
       unsubscribe();
     }
-    return this.get(accountId, jobId);
   }
 }

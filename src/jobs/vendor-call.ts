@@ -35,6 +35,9 @@ export interface VendorCall {
   readonly signal: AbortSignal;
 }
 
+/** However long nobody could ask for a picture, it may be there by now: so long it is asked for in any case. */
+const RESUMED_MS_MIN = 30_000;
+
 /** Orders a picture and waits for it, `msMax` at most and never longer than the route's own patience. */
 export async function orderPicture(
   parts: VendorCallParts,
@@ -61,8 +64,11 @@ export async function awaitPicture(
   const { attemptId, route, prompt, vendorId, startedAt, signal } = call;
   const provider = providerOf(parts, route);
   const ticket: Ticket = { host: route.host.name, vendorModel: route.host.vendorModel, vendorId };
-  const until = new Date(startedAt.getTime() + callPatienceMs(route) * parts.patience);
-  const poll = { attemptId, provider, ticket, firstAfterMs: 0, until, signal };
+  const until = Math.max(
+    startedAt.getTime() + callPatienceMs(route) * parts.patience,
+    parts.clock.now().getTime() + RESUMED_MS_MIN * parts.patience,
+  );
+  const poll = { attemptId, provider, ticket, firstAfterMs: 0, until: new Date(until), signal };
   return judged(call, prompt, await pollVendor(parts, poll));
 }
 

@@ -35,20 +35,24 @@ export async function pollVendor(parts: PollParts, poll: VendorPoll): Promise<En
   const { attemptId, provider, ticket, until, signal } = poll;
   const { webhooks } = provider;
   const pace = pollPace * (webhooks ? REPORTED_POLL_FACTOR : 1);
+  // A look that hangs must not outlast the vendor's time either.
+  const late = AbortSignal.timeout(Math.max(0, until.getTime() - clock.now().getTime()));
+  const over = AbortSignal.any([signal, late]);
   let bell = new AbortController();
   const unsubscribe = webhooks ? events.subscribe(REPORT_CHANNEL(attemptId), () => bell.abort()) : () => undefined;
   try {
     // A quick vendor may have reported before anybody listened.
     if (webhooks && (await attempts.report(attemptId)) !== null) bell.abort();
     for (let afterMs = poll.firstAfterMs; ; ) {
-      await wait(afterMs * pace, undefined, { signal: AbortSignal.any([signal, bell.signal]) }).catch(() => undefined);
+      const awake = AbortSignal.any([over, bell.signal]);
+      await wait(afterMs * pace, undefined, { signal: awake }).catch(() => undefined);
       if (bell.signal.aborted) bell = new AbortController();
       if (signal.aborted) return await abandoned(poll);
-      const outcome = (await reported(attempts, poll)) ?? (await provider.check(ticket, signal));
+      const outcome = (await reported(attempts, poll, over)) ?? (await provider.check(ticket, over));
       noteEvent('poll', { outcome: outcome.kind });
       if (signal.aborted && outcome.kind !== 'delivered') return await abandoned(poll);
       if (outcome.kind !== 'pending') return outcome;
-      if (clock.now() > until) return { kind: 'unknown', message: 'the vendor took the job and was not done in time' };
+      if (late.aborted) return { kind: 'unknown', message: 'the vendor took the job and was not done in time' };
       afterMs = outcome.pollAfterMs;
     }
   } finally {
@@ -57,10 +61,10 @@ export async function pollVendor(parts: PollParts, poll: VendorPoll): Promise<En
 }
 
 /** What the vendor's report says, if there is one; a picture that could not be fetched just now counts as none. */
-async function reported(attempts: AttemptsStore, { attemptId, provider, signal }: VendorPoll) {
+async function reported(attempts: AttemptsStore, { attemptId, provider }: VendorPoll, over: AbortSignal) {
   if (!provider.webhooks) return null;
   const report = await attempts.report(attemptId);
-  const outcome = report === null ? null : await provider.webhooks.read(report, signal);
+  const outcome = report === null ? null : await provider.webhooks.read(report, over);
   return outcome?.kind === 'pending' ? null : outcome;
 }
 

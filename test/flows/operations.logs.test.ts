@@ -193,7 +193,7 @@ describe('secrets and prompts', () => {
       },
     });
     for (const status of [400, 401, 402, 403, 404, 429, 500, 503]) {
-      const said = `no: Bearer ${VENDOR_KEY} asked for "${PROMPT}", see https://v.test/r?key=${VENDOR_KEY}`;
+      const said = `no: ${VENDOR_KEY} (Bearer ${VENDOR_KEY}) asked for "${PROMPT}", see https://v.test/r?key=${VENDOR_KEY}`;
       vendor.reply({ status, body: { name: 'no', errors: [said] } });
       await generate(gateway, key, CORE, { waitSeconds: 30 });
     }
