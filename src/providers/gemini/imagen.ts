@@ -49,7 +49,7 @@ export class ImagenOnVertex {
       path: `${this.#models}/${request.vendorModel}:predict`,
       headers: { ...headers, authorization: `Bearer ${token}` },
       body,
-      timeoutMs: Math.max(1, timeoutMs - (performance.now() - began)),
+      timeoutMs: Math.max(1, Math.ceil(timeoutMs - (performance.now() - began))),
       bytesMax: PICTURE_ANSWER_BYTES_MAX,
       signal,
     });
