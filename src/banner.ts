@@ -10,15 +10,15 @@ export function banner(config: Config, gateway: Gateway): string {
     '',
     `Image Studio Gateway is ready at ${endpoint}${config.playground ? ' (open it in a browser for the playground)' : ''}`,
     '',
-    `  database   ${config.databaseUrl === null ? `embedded, in ${config.dataDir}: for development, one process, safe under kill but not under power loss` : 'Postgres'}`,
-    `  cache      ${config.redisUrl === null ? 'in this process' : 'Redis'}`,
-    `  pictures   ${config.storage}`,
+    `  database     ${config.databaseUrl === null ? `embedded, in ${config.dataDir}: for development, one process, safe under kill but not under power loss` : 'Postgres'}`,
+    `  cache        ${config.redisUrl === null ? 'in this process' : 'Redis'}`,
+    `  pictures     ${config.storage}`,
     ...PROVIDER_NAMES.map(
-      (name) => `  ${name.padEnd(10)} ${config.providers[name].mode.toLowerCase().padEnd(8)} ${PROVIDER_TITLES[name]}`,
+      (name) => `  ${name.padEnd(12)} ${config.providers[name].mode.toLowerCase().padEnd(8)} ${PROVIDER_TITLES[name]}`,
     ),
     ...(sandbox
       ? [
-          `  sandbox    ${sandbox.origin}/_sandbox/journal: what was ordered; ${sandbox.origin}/_sandbox/faults: what can go wrong`,
+          `  sandbox      ${sandbox.origin}/_sandbox/journal: what was ordered; ${sandbox.origin}/_sandbox/faults: what can go wrong`,
         ]
       : []),
   ];

@@ -148,6 +148,8 @@ export class Metrics {
 
   constructor() {
     collectDefaultMetrics({ register: this.registry });
+    // A gauge begins at 0, which here would tell of a Redis that has gone.
+    this.redisUp.remove();
   }
 
   /** Adds a reading of what is only known when it is asked for. It must bound its own time. */

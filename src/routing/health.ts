@@ -16,7 +16,7 @@ export interface Health {
   readonly retryAt: Date | null;
   /** Share of the recent calls after which the vendor was well, 0 to 1; null without any. */
   readonly successRate: number | null;
-  /** Seconds that a delivered picture took recently; null without any. */
+  /** Seconds that a delivered picture took recently, to a tenth; null without any. */
   readonly seconds: number | null;
 }
 
@@ -80,7 +80,7 @@ export class RouteHealth {
       reason: worst?.reason || null,
       retryAt: openMs > 0 ? new Date(this.clock.now().getTime() + openMs) : null,
       successRate,
-      seconds,
+      seconds: seconds === null ? null : Math.round(seconds * 10) / 10,
     };
   }
 

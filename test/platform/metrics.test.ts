@@ -32,6 +32,13 @@ describe('what a scrape gets', () => {
     ]);
   });
 
+  test('says nothing of a Redis that nobody configured', async () => {
+    const metrics = new Metrics();
+    expect(await metrics.registry.metrics()).not.toMatch(/^gateway_redis_up \d/m);
+    metrics.redisUp.set(0);
+    expect(await metrics.registry.metrics()).toMatch(/^gateway_redis_up 0$/m);
+  });
+
   test('holds what was read for it, and the rest when a reading fails', async () => {
     const metrics = new Metrics();
     metrics.beforeScrape(() => metrics.imagesWaiting.set(7));
