@@ -1,20 +1,16 @@
 import { describe, expect, test } from 'vitest';
-import { findRoute, type Route } from '../../src/catalog/models.ts';
+import type { Route } from '../../src/catalog/models.ts';
 import { LocalEventBus } from '../../src/platform/events.ts';
 import { rejected } from '../../src/providers/outcome.ts';
 import { Dispatcher } from '../../src/routing/dispatcher.ts';
 import { RouteHealth } from '../../src/routing/health.ts';
 import { verdictOf } from '../../src/routing/verdict.ts';
 import { TestClock } from '../support/clock.ts';
+import { routeOf } from './requests.ts';
 
-const route = (id: string): Route => {
-  const found = findRoute(id);
-  if (!found) throw new Error(`no route ${id}`);
-  return found;
-};
-const CORE = route('stability/core');
-const ULTRA = route('stability/ultra');
-const NANO = route('gemini/nano-banana');
+const CORE = routeOf('stability/core');
+const ULTRA = routeOf('stability/ultra');
+const NANO = routeOf('gemini/nano-banana');
 const NEVER = new AbortController().signal;
 const WELL = { ill: 'NOBODY', reason: '', shutSeconds: 0 } as const;
 

@@ -1,20 +1,15 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { findRoute, type Route } from '../../src/catalog/models.ts';
+import type { Route } from '../../src/catalog/models.ts';
 import { LocalEventBus } from '../../src/platform/events.ts';
 import { rejected } from '../../src/providers/outcome.ts';
 import { CIRCUIT_SETTINGS } from '../../src/routing/circuit.ts';
 import { RouteHealth } from '../../src/routing/health.ts';
 import { type EndedCall, verdictOf } from '../../src/routing/verdict.ts';
-import { WELL } from './requests.ts';
+import { routeOf, WELL } from './requests.ts';
 
-const route = (id: string): Route => {
-  const found = findRoute(id);
-  if (!found) throw new Error(`no route ${id}`);
-  return found;
-};
-const CORE = route('stability/core');
-const ULTRA = route('stability/ultra');
-const NANO = route('gemini/nano-banana');
+const CORE = routeOf('stability/core');
+const ULTRA = routeOf('stability/ultra');
+const NANO = routeOf('gemini/nano-banana');
 
 const DELIVERED: EndedCall = { kind: 'delivered', picture: Buffer.alloc(0), seed: null };
 const BROKEN: EndedCall = { kind: 'broken', message: 'half a picture' };

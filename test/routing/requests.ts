@@ -1,4 +1,4 @@
-import type { ProviderName } from '../../src/catalog/models.ts';
+import { findRoute, type ProviderName, type Route } from '../../src/catalog/models.ts';
 import { canonicalGenerate, type GenerateInput } from '../../src/catalog/requests.ts';
 import { vendorCostMicros } from '../../src/pricing/prices.ts';
 import type { Health } from '../../src/routing/health.ts';
@@ -7,6 +7,12 @@ import { bookOf } from '../pricing/books.ts';
 
 export const requestOf = (input: Partial<GenerateInput> = {}) =>
   canonicalGenerate({ prompt: 'a lighthouse', ...input });
+
+export function routeOf(id: string): Route {
+  const found = findRoute(id);
+  if (!found) throw new Error(`no route ${id}`);
+  return found;
+}
 
 export const RETRY_AT = new Date('2026-11-22T12:00:30Z');
 export const WELL: Health = {
