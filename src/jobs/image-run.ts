@@ -10,7 +10,7 @@ import type { Dispatcher } from '../routing/dispatcher.ts';
 import type { RouteHealth } from '../routing/health.ts';
 import { type PlannedRoute, planRoutes } from '../routing/planner.ts';
 import { planRender } from '../routing/render-plan.ts';
-import type { Verdict } from '../routing/verdict.ts';
+import { NOTHING_SEEN } from '../routing/verdict.ts';
 import { ImageEnd } from './image-end.ts';
 import { type Attempt, failureAfter, forbidden, type Job, type JobImage } from './job.ts';
 import { JOB_CHANNEL, PROGRESS } from './jobs.service.ts';
@@ -40,7 +40,6 @@ const JOB_AGE_MAX_MS = 24 * 60 * 60_000;
 const TOO_LATE = 'It took longer than an image may take. It was not charged. You can run it again.';
 /** Why nothing was sent after all: the time is over, or the job has ended or is another worker's. */
 type NotSent = 'LATE' | 'NOT_OURS';
-const NOTHING_SEEN: Verdict = { ill: 'UNKNOWN', reason: '', shutSeconds: 0 };
 /** Longest wait for routes that are shut; whoever waits longer is better told so. */
 const SHUT_WAIT_MAX_MS = 20_000;
 

@@ -62,7 +62,9 @@ const DOUBTFUL_STATUSES: ReadonlySet<number> = new Set([408, 499]);
 export function outcomeOfStatus(answer: Answer, message: string): Rejected | Broken | Unknown {
   const { status } = answer;
   if (status >= 200 && status < 300) return { kind: 'broken', message };
-  if (status < 400 || status >= 500 || DOUBTFUL_STATUSES.has(status)) return { kind: 'unknown', message };
+  if (status < 400 || status >= 500 || DOUBTFUL_STATUSES.has(status)) {
+    return { kind: 'unknown', message, retryAfterSeconds: retryAfterOf(answer.headers) };
+  }
   return rejected(REASONS[status] ?? 'BAD_REQUEST', message, retryAfterOf(answer.headers));
 }
 

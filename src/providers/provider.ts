@@ -65,11 +65,15 @@ export interface Moderated {
 export interface Broken {
   readonly kind: 'broken';
   readonly message: string;
+  /** Set where the model talked instead of drawing, which is an answer to what was asked and no sign of illness. */
+  readonly inWords?: true;
 }
 /** The request may have been accepted and bought (5xx, reset or time-out after the body was sent): never send it again. */
 export interface Unknown {
   readonly kind: 'unknown';
   readonly message: string;
+  /** How long the vendor asks us to stay away, where it says so. */
+  readonly retryAfterSeconds?: number | null;
 }
 /** The vendor took the job and will draw it; ask again with `check`. */
 export interface Accepted {

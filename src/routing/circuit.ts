@@ -5,8 +5,9 @@ import {
   circuitBreaker,
   DelegateBackoff,
   handleWhenResult,
+  type IHalfOpenAfterBackoffContext,
 } from 'cockatiel';
-import type { Verdict } from './verdict.ts';
+import { NOTHING_SEEN, type Verdict } from './verdict.ts';
 
 /** CLOSED: calls go through. OPEN: none does. HALF_OPEN: one may go, and decides. */
 export type CircuitState = 'CLOSED' | 'OPEN' | 'HALF_OPEN';
@@ -33,7 +34,9 @@ export const CIRCUIT_SETTINGS: CircuitSettings = {
   shutMsMax: 300_000,
 };
 
-const NOTHING_SEEN = new Error('the call says nothing about the vendor');
+const NOTHING_TO_LEARN = new Error('the call says nothing about the vendor');
+
+type OpenedBy = Pick<IHalfOpenAfterBackoffContext, 'attempt' | 'result'>;
 
 /**
  * One circuit breaker: of a route, or of all of a host. Beside failures in a row, a vendor's own word opens it for a
@@ -41,29 +44,22 @@ const NOTHING_SEEN = new Error('the call says nothing about the vendor');
  */
 export class Circuit {
   readonly #breaker: CircuitBreakerPolicy;
+  #openMs = 0;
   #probeAtMs = 0;
   #shutUntilMs = 0;
   #reason = '';
 
   /** `illness` is which verdicts count here; `onChange` is told after every change of state. */
   constructor(
-    illness: 'ROUTE' | 'HOST',
+    private readonly illness: 'ROUTE' | 'HOST',
     private readonly settings: CircuitSettings,
     onChange: () => void,
   ) {
-    const isFailure = (judged: unknown) => {
-      const { ill } = (judged as Judged<unknown>).verdict;
-      // A probe that was cut off has not shown that the vendor is well again.
-      return ill === illness || (ill === 'UNKNOWN' && this.#breaker.state === BreakerState.HalfOpen);
-    };
-    const openFor = ({ attempt }: { readonly attempt: number }) => {
-      const ms = Math.min(settings.openMsMax, settings.openMsMin * 2 ** (attempt - 1));
-      this.#probeAtMs = Date.now() + ms;
-      return ms;
-    };
+    // What says nothing here comes this far only from a probe, which then has not shown that the vendor is well again.
+    const isFailure = (judged: unknown) => (judged as Judged<unknown>).verdict.ill !== 'NOBODY';
     this.#breaker = circuitBreaker(handleWhenResult(isFailure), {
       breaker: new ConsecutiveBreaker(settings.failuresMax),
-      halfOpenAfter: new DelegateBackoff(openFor),
+      halfOpenAfter: new DelegateBackoff(({ attempt, result }: OpenedBy) => this.#openFor(attempt, result)),
     });
     this.#breaker.onStateChange(onChange);
     this.#breaker.onFailure(({ reason }) => {
@@ -95,18 +91,26 @@ export class Circuit {
 
   /** Runs a call and learns from its verdict. Only while it {@link takes} one. */
   async run<T>(call: () => Promise<Judged<T>>): Promise<Judged<T>> {
+    const isProbe = this.#breaker.state !== BreakerState.Closed;
     let made: Judged<T> | null = null;
-    try {
-      return await this.#breaker.execute(async () => {
+    let defect: { readonly error: unknown } | null = null;
+    const observed = async (): Promise<Judged<T | null>> => {
+      try {
         made = await call();
-        // The breaker takes what is no failure for a success; only what is thrown past it counts as neither.
-        if (made.verdict.ill === 'UNKNOWN' && this.#breaker.state !== BreakerState.HalfOpen) throw NOTHING_SEEN;
-        return made;
-      });
-    } catch (error) {
-      if (error === NOTHING_SEEN && made !== null) return made;
-      throw error;
-    }
+      } catch (error) {
+        if (!isProbe) throw error;
+        // The breaker would take it for a success.
+        defect = { error };
+        return { result: null, verdict: NOTHING_SEEN };
+      }
+      // It takes what is no failure for a success; only what is thrown past it counts as neither.
+      if (!isProbe && !this.#saysSomething(made.verdict)) throw NOTHING_TO_LEARN;
+      return made;
+    };
+    await this.#breaker.execute(observed).catch((error: unknown) => {
+      if (error !== NOTHING_TO_LEARN) throw error;
+    });
+    return outcomeOf(made, defect);
   }
 
   /** Lets nothing through for a while, as long as the settings allow. */
@@ -115,7 +119,29 @@ export class Circuit {
     this.#reason = reason;
   }
 
+  /** How long it stays open this time. A probe that saw nothing is only repeated. */
+  #openFor(attempt: number, result: OpenedBy['result']): number {
+    const { openMsMin, openMsMax } = this.settings;
+    const sawNothing = 'value' in result && !this.#saysSomething((result.value as Judged<unknown>).verdict);
+    if (attempt === 1) this.#openMs = openMsMin;
+    else if (!sawNothing) this.#openMs = Math.min(openMsMax, this.#openMs * 2);
+    // The breaker reads the clock a moment later, and must not find that it is too early.
+    this.#probeAtMs = Date.now() + this.#openMs + 1;
+    return this.#openMs;
+  }
+
+  /** Whether it is about this circuit: neither a call that was cut off nor the illness of the other level is. */
+  #saysSomething({ ill }: Verdict): boolean {
+    return ill === 'NOBODY' || ill === this.illness;
+  }
+
   get #isShut(): boolean {
     return this.#shutUntilMs > Date.now();
   }
+}
+
+function outcomeOf<T>(made: Judged<T> | null, defect: { readonly error: unknown } | null): Judged<T> {
+  if (defect) throw defect.error;
+  if (!made) throw new Error('a call that was made has no end');
+  return made;
 }

@@ -1,4 +1,4 @@
-import { type BulkheadPolicy, bulkhead, TaskCancelledError } from 'cockatiel';
+import { BrokenCircuitError, type BulkheadPolicy, bulkhead, TaskCancelledError } from 'cockatiel';
 import type { ProviderName, Route } from '../catalog/models.ts';
 import type { Judged } from './circuit.ts';
 import type { RouteHealth } from './health.ts';
@@ -52,7 +52,8 @@ export class Dispatcher {
     try {
       return await Promise.race([made, tooLate.promise]);
     } catch (error) {
-      if (error instanceof TaskCancelledError) return null;
+      // The second is a circuit that has opened in this very moment.
+      if (error instanceof TaskCancelledError || error instanceof BrokenCircuitError) return null;
       throw error;
     } finally {
       stopWaiting();

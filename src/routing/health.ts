@@ -107,7 +107,8 @@ export class RouteHealth {
     this.#logChange(hostKey, hostCircuit);
     if (verdict.ill !== 'UNKNOWN') {
       const ok = verdict.ill === 'NOBODY';
-      this.#publish({ route: route.id, ok, seconds: ok ? (performance.now() - began) / 1_000 : null });
+      const seconds = verdict.delivered ? (performance.now() - began) / 1_000 : null;
+      this.#publish({ route: route.id, ok, seconds });
     }
     return result;
   }

@@ -4,7 +4,7 @@ import { LocalEventBus } from '../../src/platform/events.ts';
 import { rejected } from '../../src/providers/outcome.ts';
 import { Dispatcher } from '../../src/routing/dispatcher.ts';
 import { RouteHealth } from '../../src/routing/health.ts';
-import { verdictOf } from '../../src/routing/verdict.ts';
+import { type Verdict, verdictOf } from '../../src/routing/verdict.ts';
 import { TestClock } from '../support/clock.ts';
 import { routeOf } from './requests.ts';
 
@@ -12,7 +12,7 @@ const CORE = routeOf('stability/core');
 const ULTRA = routeOf('stability/ultra');
 const NANO = routeOf('gemini/nano-banana');
 const NEVER = new AbortController().signal;
-const WELL = { ill: 'NOBODY', reason: '', shutSeconds: 0 } as const;
+const WELL: Verdict = { ill: 'NOBODY', reason: '', shutSeconds: 0, delivered: true };
 
 /** Calls that end when they are told to. */
 function house(stability: number) {

@@ -54,8 +54,8 @@ describe('a route', () => {
     expect(health.of(CORE)).toMatchObject({
       healthy: false,
       circuit: 'OPEN',
-      reason: 'half a picture',
-      retryAt: new Date(Date.now() + openMsMin),
+      reason: 'What it sends is no usable picture.',
+      retryAt: new Date(Date.now() + openMsMin + 1),
     });
     expect(health.of(ULTRA)).toMatchObject({ healthy: true, circuit: 'CLOSED' });
   });
@@ -76,7 +76,7 @@ describe('a route', () => {
   test('takes one image when its time is over, no second beside it, and all again when that went well', async () => {
     const one = new Process();
     await one.sees(CORE, ...failures(failuresMax));
-    vi.advanceTimersByTime(openMsMin - 1);
+    vi.advanceTimersByTime(openMsMin);
     expect(one.health.takes(CORE)).toBe(false);
     vi.advanceTimersByTime(1);
     expect(one.health.of(CORE)).toMatchObject({ healthy: true, circuit: 'HALF_OPEN', retryAt: null });
@@ -91,20 +91,21 @@ describe('a route', () => {
     expect(one.health.of(CORE)).toMatchObject({ healthy: true, circuit: 'CLOSED' });
   });
 
-  test.each([
-    ['fails', BROKEN],
-    ['is cut off, which proves nothing,', CUT],
-  ])('whose probe %s is shut for twice as long, up to a limit', async (_what, ended) => {
+  test.each<[string, EndedCall, number[]]>([
+    ['fails is shut for twice as long, up to a limit', BROKEN, [10_000, 20_000, 40_000, 60_000, 60_000, 60_000]],
+    ['is cut off, which proves nothing, is probed again', CUT, Array(6).fill(openMsMin)],
+    ['met a host that is away is probed again', rejected('UNREACHABLE', 'refused'), Array(4).fill(openMsMin)],
+  ])('whose probe %s', async (_what, ended, expected) => {
     const one = new Process();
     await one.sees(CORE, ...failures(failuresMax));
     const waits = [];
-    for (let ms = openMsMin; waits.length < 6; ) {
+    for (let ms = openMsMin + 1; waits.length < expected.length; ) {
       vi.advanceTimersByTime(ms);
       await one.sees(CORE, ended);
       ms = (one.health.of(CORE).retryAt?.getTime() ?? 0) - Date.now();
       waits.push(ms);
     }
-    expect(waits).toEqual([10_000, 20_000, 40_000, openMsMax, openMsMax, openMsMax]);
+    expect(waits).toEqual(expected.map((ms) => ms + 1));
   });
 
   test('a call that we cut ourselves counts neither way', async () => {
@@ -113,6 +114,37 @@ describe('a route', () => {
     expect(one.health.of(CORE).circuit).toBe('CLOSED');
     await one.sees(CORE, BROKEN);
     expect(one.health.of(CORE).circuit).toBe('OPEN');
+  });
+
+  test('a probe that fails for a reason of our own does not close it', async () => {
+    const one = new Process();
+    await one.sees(CORE, ...failures(failuresMax));
+    vi.advanceTimersByTime(openMsMin + 1);
+    const defect = one.health.observe(CORE, () => Promise.reject(new Error('our database is away')));
+    await expect(defect).rejects.toThrow('our database is away');
+    expect(one.health.of(CORE).circuit).toBe('OPEN');
+  });
+
+  test('a call from before that is cut off beside a probe does not open it again', async () => {
+    const one = new Process();
+    const early = Promise.withResolvers<EndedCall>();
+    const old = one.health.observe(CORE, async () => ({ result: null, verdict: verdictOf(await early.promise) }));
+    await one.sees(CORE, ...failures(failuresMax));
+    vi.advanceTimersByTime(openMsMin + 1);
+    const probe = Promise.withResolvers<EndedCall>();
+    const probed = one.health.observe(CORE, async () => ({ result: null, verdict: verdictOf(await probe.promise) }));
+    early.resolve(CUT);
+    await old;
+    expect(one.health.of(CORE).circuit).toBe('HALF_OPEN');
+    probe.resolve(DELIVERED);
+    await probed;
+    expect(one.health.of(CORE).circuit).toBe('CLOSED');
+  });
+
+  test('that withholds or turns down quickly does not pass for a quick one', async () => {
+    const one = new Process();
+    await one.sees(CORE, { kind: 'moderated', message: 'no', billed: false }, rejected('BAD_REQUEST', 'no'));
+    expect(one.health.of(CORE)).toMatchObject({ successRate: 1, seconds: null });
   });
 
   test('remembers how often and how fast, the latest most', async () => {
@@ -136,7 +168,12 @@ describe('a vendor that says how long to stay away', () => {
   test('is believed at once, for the whole host where it is about the account, and no other', async () => {
     const one = new Process();
     await one.sees(CORE, rejected('RATE_LIMITED', 'slow down', 7));
-    const shut = { healthy: false, circuit: 'OPEN', reason: 'slow down', retryAt: new Date(Date.now() + 7_000) };
+    const shut = {
+      healthy: false,
+      circuit: 'OPEN',
+      reason: 'It asks for a pause.',
+      retryAt: new Date(Date.now() + 7_000),
+    };
     expect(one.health.of(CORE)).toMatchObject(shut);
     expect(one.health.of(ULTRA)).toMatchObject(shut);
     expect(one.health.of(NANO)).toMatchObject({ healthy: true, circuit: 'CLOSED' });
@@ -156,9 +193,13 @@ describe('processes that share a bus', () => {
     const bus = new LocalEventBus();
     const [one, other] = [new Process(bus), new Process(bus)];
     await one.sees(CORE, DELIVERED, ...failures(failuresMax));
-    expect(other.health.of(CORE)).toMatchObject({ healthy: false, circuit: 'OPEN', reason: 'half a picture' });
+    expect(other.health.of(CORE)).toMatchObject({
+      healthy: false,
+      circuit: 'OPEN',
+      reason: 'What it sends is no usable picture.',
+    });
     expect(other.health.of(CORE)).toEqual(one.health.of(CORE));
-    vi.advanceTimersByTime(openMsMin);
+    vi.advanceTimersByTime(openMsMin + 1);
     await one.sees(CORE, DELIVERED);
     expect(other.health.of(CORE)).toMatchObject({ healthy: true, circuit: 'CLOSED' });
   });
@@ -167,7 +208,7 @@ describe('processes that share a bus', () => {
     const bus = new LocalEventBus();
     const [one, other] = [new Process(bus), new Process(bus)];
     await one.sees(CORE, ...failures(failuresMax));
-    vi.advanceTimersByTime(openMsMin);
+    vi.advanceTimersByTime(openMsMin + 1);
     void one.health.observe(CORE, () => new Promise<never>(() => undefined));
     expect(other.health.takes(CORE)).toBe(false);
     vi.advanceTimersByTime(openMsMax);

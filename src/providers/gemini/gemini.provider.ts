@@ -76,7 +76,8 @@ export class GeminiProvider implements Provider {
     // MAX_TOKENS: the answer was cut off, and with it, perhaps, the picture.
     if (data === undefined || finishReason === 'MAX_TOKENS') {
       const message = this.#api.quote(`no picture (${finishReason ?? 'no candidate'}): ${textOf(said)}`);
-      return { kind: 'broken', message };
+      const talked = said.some(({ text }) => text);
+      return { kind: 'broken', message, ...(talked && { inWords: true }) };
     }
     return outcomeOfBase64(data, (what) => this.#api.quote(what));
   }

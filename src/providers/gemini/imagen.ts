@@ -39,9 +39,9 @@ export class ImagenOnVertex {
     let token: string;
     try {
       token = await this.#accessToken();
-    } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      return rejected('AUTHENTICATION', this.#api.quote(`no access token for Vertex: ${why}`));
+    } catch {
+      // Why is for the log: it tells of files and machines.
+      return rejected('AUTHENTICATION', this.#api.quote('no access token for Vertex'));
     }
     const { body, headers } = jsonBody(inputOf(request));
     const answer = await this.#api.call({
