@@ -34,6 +34,7 @@ import { JobEndings } from './jobs/job-endings.ts';
 import { JobsRunner } from './jobs/jobs.runner.ts';
 import { Jobs } from './jobs/jobs.service.ts';
 import { JobsStore } from './jobs/jobs.store.ts';
+import { LeasesStore } from './jobs/leases.store.ts';
 import { readAtScrape } from './jobs/scrape.ts';
 import { Submissions } from './jobs/submissions.service.ts';
 import { VendorReports } from './jobs/vendor-reports.ts';
@@ -174,7 +175,7 @@ async function openDomain(
 ) {
   const { database, redis, queue, events, signer, metrics, tracing } = platform;
   const { db } = database;
-  const vendors = await openVendors(config, opened);
+  const vendors = await openVendors(config, log, opened);
   const priceBookStore = new PriceBookStore(db);
   const priceBooks = new PriceBooks(
     priceBookStore,
@@ -224,6 +225,7 @@ async function openDomain(
   });
   const runner = new JobsRunner({
     db,
+    leases: new LeasesStore(db),
     store: jobsStore,
     attempts,
     assets,
@@ -233,7 +235,7 @@ async function openDomain(
     dispatcher,
     reportTo: (provider, attemptId) => {
       const canReport = config.webhooks || config.providers[provider].mode === 'SANDBOX';
-      return canReport && address.url !== '' ? address.url + webhookPath(provider, attemptId) : null;
+      return canReport && address.url !== '' ? address.url + webhookPath(signer, provider, attemptId) : null;
     },
     clock,
     log,
@@ -343,7 +345,7 @@ async function openOutside(
       log,
       plugins: [
         assetDelivery(assets, log),
-        vendorWebhooks(reports, metrics),
+        vendorWebhooks(reports, platform.signer, metrics),
         ...(playground ? [playground.files] : []),
       ],
       playground,

@@ -1,5 +1,6 @@
 import { PROVIDER_NAMES, type ProviderName } from './catalog/models.ts';
 import type { Config } from './config.ts';
+import type { Log } from './platform/log.ts';
 import { Outbound } from './platform/outbound.ts';
 import { googleAccessTokens } from './providers/gemini/google-credentials.ts';
 import { createProviders, type ProviderSettings } from './providers/registry.ts';
@@ -9,7 +10,7 @@ import { type Sandbox, type SandboxOptions, startSandbox } from './sandbox/sandb
 export type Opened = <T>(part: T, close: (part: T) => unknown) => T;
 
 /** The vendors, and the sandbox in place of those that have no key. */
-export async function openVendors(config: Config, opened: Opened) {
+export async function openVendors(config: Config, log: Log, opened: Opened) {
   const sandboxed = PROVIDER_NAMES.some((name) => config.providers[name].mode === 'SANDBOX');
   const sandbox = sandboxed ? opened(await startSandbox(sandboxOptions(config)), (part) => part.close()) : null;
   const allow = [...config.outboundAllow, ...(sandbox ? [new URL(sandbox.origin).host] : [])];
@@ -24,7 +25,7 @@ export async function openVendors(config: Config, opened: Opened) {
       stability: settingsOf('stability'),
       wavespeed: settingsOf('wavespeed'),
       huggingface: settingsOf('huggingface'),
-      gemini: geminiSettings(config, settingsOf('gemini'), sandbox),
+      gemini: geminiSettings(config, settingsOf('gemini'), sandbox, log),
     },
     outbound,
   );
@@ -32,7 +33,7 @@ export async function openVendors(config: Config, opened: Opened) {
 }
 
 /** Imagen is reached through Vertex with credentials of its own; the sandbox stands in for both. */
-function geminiSettings(config: Config, settings: ProviderSettings | null, sandbox: Sandbox | null) {
+function geminiSettings(config: Config, settings: ProviderSettings | null, sandbox: Sandbox | null, log: Log) {
   const { vertex } = config;
   if (!settings || !vertex) return settings && { ...settings, vertex: null };
   const sandboxed = config.providers.gemini.mode === 'SANDBOX' && sandbox !== null;
@@ -40,7 +41,7 @@ function geminiSettings(config: Config, settings: ProviderSettings | null, sandb
     ...settings,
     vertex: sandboxed
       ? { ...vertex, baseUrl: sandbox.origin, accessToken: async () => 'sandbox-token' }
-      : { ...vertex, accessToken: googleAccessTokens() },
+      : { ...vertex, accessToken: googleAccessTokens(log) },
   };
 }
 

@@ -61,6 +61,11 @@ export class Connections {
     return true;
   }
 
+  /** Connections that have shown a key. */
+  get admitted(): number {
+    return [...this.#open.values()].reduce((count, connections) => count + connections.size, 0);
+  }
+
   /** Subscriptions that are open on all of them. */
   get subscriptions(): number {
     const all = [...this.#open.values()].flatMap((connections) => [...connections.keys()]);

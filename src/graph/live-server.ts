@@ -19,6 +19,8 @@ import { type Reads, takeRead } from './reads.ts';
 
 const PATH = '/graphql';
 const CONNECTIONS_MAX = 5_000;
+/** Of these, how many may not yet have shown a key: strangers must not keep everybody else out. */
+const STRANGERS_MAX = 500;
 const INIT_WAIT_MS = 5_000;
 /** A client that has answered no ping when the next one is due is taken to be gone. */
 const PING_MS = 12_000;
@@ -95,6 +97,9 @@ export class LiveServer {
   #refusal({ url }: IncomingMessage): [status: string, message: string] | null {
     if (url?.split('?')[0] !== PATH) return ['404 Not Found', `There is no WebSocket here. Open one at ${PATH}.`];
     const { connectionsMax = CONNECTIONS_MAX } = this.options;
+    if (this.#sockets.clients.size - this.#connections.admitted >= STRANGERS_MAX) {
+      return ['503 Service Unavailable', `${STRANGERS_MAX} WebSockets are waiting to be let in. Try again later.`];
+    }
     return this.#sockets.clients.size >= connectionsMax
       ? [
           '503 Service Unavailable',
@@ -192,7 +197,10 @@ export class LiveServer {
 /** Done when it has left us, so that a client that reads slowly is shown states as slowly; at once when nobody is there. */
 function sent(socket: WebSocket, data: string): Promise<void> | undefined {
   if (socket.readyState !== socket.OPEN) return undefined;
-  return new Promise((resolve, reject) => socket.send(data, (error) => (error ? reject(error) : resolve())));
+  return new Promise((resolve, reject) =>
+    // A client that goes away while it is told something is nobody's failure.
+    socket.send(data, (error) => (error && socket.readyState === socket.OPEN ? reject(error) : resolve())),
+  );
 }
 
 function wrapped(error: unknown): GraphQLError {

@@ -1,7 +1,13 @@
-import { sql } from 'kysely';
+import { type SqlBool, sql } from 'kysely';
 import type { Db, Tx } from '../platform/database.ts';
-import type { Attempt } from './job.ts';
+import type { Attempt, Job } from './job.ts';
 import type { AttemptRow, JobTables } from './jobs.tables.ts';
+
+export interface LeftBehind {
+  readonly id: string;
+  readonly routeId: string;
+  readonly job: Pick<Job, 'request' | 'priceVersion'>;
+}
 
 /** What vendors were asked and what they answered, written down before and after each call. */
 export class AttemptsStore {
@@ -31,21 +37,22 @@ export class AttemptsStore {
     return result.rows.length === 1;
   }
 
+  /** The id of the vendor's job, by its own answer to the order: a report for another id has proved to be a repeated one. */
   async accept(attemptId: string, vendorId: string): Promise<void> {
     await this.#db.updateTable('job_attempts').set({ vendor_id: vendorId }).where('id', '=', attemptId).execute();
   }
 
   /**
-   * Keeps what `provider` reported of an attempt that is still out, for whoever works on it. False for any other
-   * attempt: it has ended, has been reported, or is of another vendor's job.
+   * Keeps what `provider` reported of an attempt that is still out, with the id of the vendor's job, for whoever works on
+   * it. False for any other attempt: it has ended, has been reported, or is of another vendor's job.
    */
   async keepReport(attemptId: string, provider: string, vendorId: string, report: unknown): Promise<boolean> {
     const result = await this.#db
       .updateTable('job_attempts')
-      .set({ report: JSON.stringify(report) })
+      .set({ report: JSON.stringify({ vendorId, report }), vendor_id: sql`coalesce(vendor_id, ${vendorId})` })
       .where('id', '=', attemptId)
       .where('outcome', 'is', null)
-      .where('report', 'is', null)
+      .where(sql<SqlBool>`report is null or report->>'vendorId' <> vendor_id`)
       .where(sql`split_part(route_id, '/', 1)`, '=', provider)
       // The report can be quicker than our note of the id that the order was answered with.
       .where((eb) => eb.or([eb('vendor_id', 'is', null), eb('vendor_id', '=', vendorId)]))
@@ -53,14 +60,34 @@ export class AttemptsStore {
     return result.numUpdatedRows === 1n;
   }
 
-  /** What the vendor has reported of an attempt; null for nothing so far. */
-  async report(attemptId: string): Promise<unknown> {
+  /** What the vendor has reported of its job for an attempt; null for nothing so far. */
+  async report(attemptId: string, vendorId: string): Promise<unknown> {
     const row = await this.#db
       .selectFrom('job_attempts')
-      .select('report')
+      .select(sql<unknown>`report->'report'`.as('report'))
       .where('id', '=', attemptId)
+      .where(sql`report->>'vendorId'`, '=', vendorId)
       .executeTakeFirst();
     return row?.report ?? null;
+  }
+
+  /** Attempts begun before `before` that are still open although their job has ended. */
+  async leftBehind(before: Date, limit: number): Promise<LeftBehind[]> {
+    const rows = await this.#db
+      .selectFrom('job_attempts as a')
+      .innerJoin('job_images as i', 'i.id', 'a.image_id')
+      .innerJoin('jobs as j', 'j.id', 'i.job_id')
+      .select(['a.id', 'a.route_id', 'j.request', 'j.price_version'])
+      .where('a.outcome', 'is', null)
+      .where('a.started_at', '<', before)
+      .where('j.status', 'not in', ['QUEUED', 'RUNNING'])
+      .limit(limit)
+      .execute();
+    return rows.map((row) => ({
+      id: row.id,
+      routeId: row.route_id,
+      job: { request: row.request, priceVersion: row.price_version },
+    }));
   }
 
   async end(

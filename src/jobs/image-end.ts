@@ -8,11 +8,10 @@ import type { Log } from '../platform/log.ts';
 import type { Metrics } from '../platform/metrics.ts';
 import { inSpan } from '../platform/tracing.ts';
 import type { PriceBook } from '../pricing/price-book.ts';
-import { vendorCostMicros } from '../pricing/prices.ts';
 import type { Rejected, RejectionReason } from '../providers/provider.ts';
-import { planRender } from '../routing/render-plan.ts';
 import type { AttemptsStore } from './attempts.store.ts';
-import type { AttemptOutcome, FailureCode, Job, JobImage } from './job.ts';
+import { callCostMicros } from './call-cost.ts';
+import { ABOUT_US, type AttemptOutcome, type FailureCode, type Job, type JobImage } from './job.ts';
 import type { JobsStore } from './jobs.store.ts';
 import { seedOf } from './render-request.ts';
 import type { CallEnd } from './vendor-call.ts';
@@ -80,7 +79,8 @@ export class ImageEnd {
     const { attempts, clock, metrics } = this.parts;
     const { kind: outcome, message, reason = null, billed = MAY_BE_BILLED.has(outcome) } = end;
     const cost = billed && route ? this.#cost(route) : null;
-    await attempts.end(attemptId, { outcome, reason, message, vendorCostMicros: cost }, clock.now());
+    const ended = { outcome, reason, message, vendorCostMicros: cost };
+    await whileDatabaseReturns(() => attempts.end(attemptId, ended, clock.now()));
     const label = route?.id ?? 'gone';
     metrics.attempts.inc({ route: label, outcome });
     if (reason !== null) metrics.rejections.inc({ route: label, reason });
@@ -88,7 +88,8 @@ export class ImageEnd {
 
   /** Ends the image without a picture, and without a charge. */
   async fail(code: FailureCode, message: string): Promise<void> {
-    await this.parts.store.failImage(this.image.id, { code, message }, this.parts.clock.now());
+    const { store, clock } = this.parts;
+    await whileDatabaseReturns(() => store.failImage(this.image.id, { code, message }, clock.now()));
   }
 
   /** Bytes first, then asset, image and attempt in one transaction: a picture is either in the library or it is not. */
@@ -137,19 +138,14 @@ export class ImageEnd {
   }
 
   #alarm(route: Route, { reason, message }: Rejected): void {
-    if (!NEEDS_OPERATOR.has(reason)) return;
+    if (!ABOUT_US.has(reason)) return;
     this.parts.log.error({ route: route.id, reason, message }, 'a vendor turns us down: an operator must act');
   }
 
   #cost(route: Route): bigint | null {
-    const render = planRender(route.model.renders, this.job.request.size)?.render;
-    const micros = render ? vendorCostMicros(this.book, route, render) : null;
-    return micros === null ? null : BigInt(micros);
+    return callCostMicros(this.book, route, this.job.request.size);
   }
 }
-
-/** Not about what was asked but about us: our key or our money at the vendor. */
-const NEEDS_OPERATOR: ReadonlySet<RejectionReason> = new Set(['AUTHENTICATION', 'OUT_OF_FUNDS', 'FORBIDDEN']);
 
 /** Outcomes after which the vendor may have charged us; what it costs is booked as ours, never the customer's. */
 const MAY_BE_BILLED: ReadonlySet<AttemptOutcome> = new Set(['delivered', 'broken', 'unknown', 'discarded']);

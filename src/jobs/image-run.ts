@@ -49,7 +49,7 @@ const SHUT_WAIT_MAX_MS = 20_000;
  */
 export class ImageRun {
   readonly #end: ImageEnd;
-  /** When the time of this image is over; counted from its first call on, because waiting for our own turn is not its fault. */
+  /** When the time of this image is over; counted from its first call on, and without the waits for our own turn. */
   #deadlineMs: number | null = null;
 
   constructor(
@@ -142,8 +142,12 @@ export class ImageRun {
     const askedAt = performance.now();
     const id = newId('attempt');
     const ended = await dispatcher.run<CallEnd | NotSent>(route, this.signal, async () => {
-      metrics.imageWaits.observe({ provider: route.model.provider }, (performance.now() - askedAt) / 1_000);
-      if (this.#isLate()) return { result: 'LATE', verdict: NOTHING_SEEN };
+      const waitedMs = performance.now() - askedAt;
+      metrics.imageWaits.observe({ provider: route.model.provider }, waitedMs / 1_000);
+      this.#allow(waitedMs);
+      // What cannot be finished in time must not be bought.
+      if (this.#isLate() || this.#msLeft() < route.host.expectedSeconds * 1_000 * this.parts.patience)
+        return { result: 'LATE', verdict: NOTHING_SEEN };
       const started = await attempts.start({ id, imageId: this.image.id, routeId: route.id }, owner, clock.now());
       if (!started) return { result: 'NOT_OURS', verdict: NOTHING_SEEN };
       events.publish(JOB_CHANNEL(this.job.id), PROGRESS);
@@ -153,9 +157,14 @@ export class ImageRun {
       return observed(metrics, { attemptId: id, route, isResumed: false }, () => orderPicture(this.parts, call));
     });
     if (ended === 'NOT_OURS') return true;
-    // Shut or stopped before its turn came, or late by then.
-    if (ended === null || ended === 'LATE') return false;
-    return this.#end.settle(id, route, ended);
+    if (ended === null) {
+      // Shut or stopped before its turn came.
+      this.#allow(performance.now() - askedAt);
+      return false;
+    }
+    if (ended !== 'LATE') return this.#end.settle(id, route, ended);
+    await this.#end.fail('DEADLINE_PASSED', TOO_LATE);
+    return true;
   }
 
   #call(attemptId: string, route: Route): VendorCall {
@@ -166,6 +175,11 @@ export class ImageRun {
 
   #msLeft(): number {
     return this.#deadlineMs === null ? Number.POSITIVE_INFINITY : Math.max(1, this.#deadlineMs - performance.now());
+  }
+
+  /** Waiting for our own turn is not the image's fault. */
+  #allow(ms: number): void {
+    if (this.#deadlineMs !== null) this.#deadlineMs += ms;
   }
 
   #startClock(routes: readonly PlannedRoute[]): void {

@@ -116,8 +116,11 @@ export function forbidden(attempts: readonly Pick<Attempt, 'routeId' | 'outcome'
   };
 }
 
+/** Rejections about our key or our money at the vendor: for operators to mend, and nobody else's business. */
+export const ABOUT_US: ReadonlySet<RejectionReason> = new Set(['AUTHENTICATION', 'OUT_OF_FUNDS', 'FORBIDDEN']);
+
 /** Why an image failed when no route is left to try, from how its attempts ended. */
-export function failureAfter(attempts: readonly Pick<Attempt, 'outcome' | 'message'>[]): {
+export function failureAfter(attempts: readonly Pick<Attempt, 'outcome' | 'reason' | 'message'>[]): {
   code: FailureCode;
   message: string;
 } {
@@ -128,7 +131,9 @@ export function failureAfter(attempts: readonly Pick<Attempt, 'outcome' | 'messa
       code: 'PROVIDERS_UNAVAILABLE',
       message: `No vendor that could draw this is answering as it should. ${free} Try again later, or another model.`,
     };
-  const last = attempts.at(-1)?.message ?? 'no explanation';
+  const { reason = null, message = null } = attempts.at(-1) ?? {};
+  const last =
+    reason !== null && ABOUT_US.has(reason) ? 'it does not let this gateway in' : (message ?? 'no explanation');
   if (seen.has('unknown'))
     return {
       code: 'OUTCOME_UNKNOWN',

@@ -1,3 +1,4 @@
+import { findRoute } from '../catalog/models.ts';
 import type { Credits } from '../credits/credits.service.ts';
 import type { Clock } from '../platform/clock.ts';
 import { type Db, inTransaction } from '../platform/database.ts';
@@ -7,11 +8,13 @@ import type { WorkQueue } from '../platform/queue.ts';
 import { inSpan, type Tracing } from '../platform/tracing.ts';
 import type { PriceBooks } from '../pricing/price-books.service.ts';
 import { BALANCE_CHANNEL } from '../tiers/tiers.service.ts';
+import { callCostMicros } from './call-cost.ts';
 import { endJob } from './end-job.ts';
 import { ImageRun, type ImageRunParts, type StopReason } from './image-run.ts';
-import { isImageOpen, type Job, type JobImage } from './job.ts';
+import { isImageOpen, isOpen, type Job, type JobImage } from './job.ts';
 import type { JobEndings } from './job-endings.ts';
 import { CANCEL_CHANNEL, JOB_CHANNEL, PROGRESS, QUEUE_CHANNEL } from './jobs.service.ts';
+import type { LeasesStore } from './leases.store.ts';
 
 /** A worker that stops renewing its lease is taken to be gone after this. */
 const LEASE_MS = 30_000;
@@ -20,10 +23,17 @@ const LEASE_RENEW_MS = 8_000;
 const SWEEP_MS = 5_000;
 const WAKE_LOST_MS = 10_000;
 const SWEEP_LIMIT = 200;
-/** Jobs of one process that may be in hand at once: they wait for vendors, not for the processor. */
-const IN_HAND_MAX = 64;
+/** How often attempts without a job are looked for, and how old they must be: longer than any call is out. */
+const LEFT_BEHIND_MS = 60_000;
+const LEFT_BEHIND_AGE_MS = 10 * 60_000;
+/**
+ * Jobs of one process that may be in hand at once: far more than one account may run, because most of them only wait for
+ * vendors. What costs memory, pictures on their way, is bounded by the places that vendors have.
+ */
+const IN_HAND_MAX = 1_000;
 
 export interface RunnerParts extends ImageRunParts {
+  readonly leases: LeasesStore;
   readonly credits: Credits;
   readonly priceBooks: PriceBooks;
   readonly queue: WorkQueue;
@@ -41,6 +51,8 @@ export class JobsRunner {
   readonly #log: Log;
   readonly #running = new Map<string, { stop: AbortController; ended: Promise<void> }>();
   readonly #endings: (() => void)[] = [];
+  /** What goes on until the jobs in hand have ended too. */
+  readonly #untilDrained: (() => void)[] = [];
   #stopping = false;
 
   constructor(private readonly parts: RunnerParts) {
@@ -50,11 +62,12 @@ export class JobsRunner {
   }
 
   async start(): Promise<void> {
-    const { store, queue, events, alone } = this.parts;
-    if (alone) await store.endAllLeases(this.#clock.now());
-    this.#endings.push(events.subscribe(CANCEL_CHANNEL, (jobId) => this.#stopJob(jobId, 'CANCELLED')));
-    this.#every(LEASE_RENEW_MS, () => store.renewLeases(this.parts.owner, [...this.#running.keys()], this.#leaseEnd()));
-    this.#every(SWEEP_MS, () => this.sweep());
+    const { leases, queue, events, alone } = this.parts;
+    if (alone) await leases.endAll(this.#clock.now());
+    this.#untilDrained.push(events.subscribe(CANCEL_CHANNEL, (jobId) => this.#stopJob(jobId, 'CANCELLED')));
+    this.#every(LEASE_RENEW_MS, this.#untilDrained, () => this.#keepLeases());
+    this.#every(SWEEP_MS, this.#endings, () => this.sweep());
+    this.#every(LEFT_BEHIND_MS, this.#endings, () => this.#endLeftBehind());
     await queue.work((jobIds) => this.#accept(jobIds));
     await this.sweep(this.#clock.now());
   }
@@ -71,7 +84,8 @@ export class JobsRunner {
     }, drainMs);
     await Promise.allSettled([...this.#running.values()].map(({ ended }) => ended));
     clearTimeout(timer);
-    await this.parts.store.endLeases(this.parts.owner, this.#clock.now());
+    for (const end of this.#untilDrained.splice(0)) end();
+    await this.parts.leases.end(this.parts.owner, this.#clock.now());
   }
 
   /** Wakes workers for jobs whose wake was lost or whose worker has gone. */
@@ -166,12 +180,31 @@ export class JobsRunner {
     return new Date(this.#clock.now().getTime() + LEASE_MS);
   }
 
-  #every(ms: number, work: () => Promise<void>): void {
+  /** Keeps the jobs in hand; what has ended or been taken over meanwhile is let go, also when nobody could tell us so. */
+  async #keepLeases(): Promise<void> {
+    const inHand = [...this.#running.keys()];
+    const lost = await this.parts.leases.renew(this.parts.owner, inHand, this.#leaseEnd());
+    for (const { id, status } of lost) this.#stopJob(id, isOpen(status) ? 'SHUTDOWN' : 'CANCELLED');
+  }
+
+  /** Ends attempts that outlived their job, as when a process died over a cancel: what they may cost is booked. */
+  async #endLeftBehind(): Promise<void> {
+    const { attempts, priceBooks } = this.parts;
+    const before = new Date(this.#clock.now().getTime() - LEFT_BEHIND_AGE_MS);
+    for (const { id, routeId, job } of await attempts.leftBehind(before, SWEEP_LIMIT)) {
+      const book = (await priceBooks.find(job.priceVersion)) ?? priceBooks.current();
+      const cost = callCostMicros(book, findRoute(routeId) ?? null, job.request.size);
+      const end = { outcome: 'discarded', reason: null, message: 'its job had ended', vendorCostMicros: cost } as const;
+      await attempts.end(id, end, this.#clock.now());
+    }
+  }
+
+  #every(ms: number, endings: (() => void)[], work: () => Promise<void>): void {
     const timer = setInterval(() => {
       work().catch((error: unknown) =>
         this.#log.warn({ err: error }, 'a regular task of the runner failed; it is tried again'),
       );
     }, ms).unref();
-    this.#endings.push(() => clearInterval(timer));
+    endings.push(() => clearInterval(timer));
   }
 }

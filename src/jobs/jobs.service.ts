@@ -22,6 +22,8 @@ export const QUEUE_CHANNEL = (accountId: string) => `queue:${accountId}`;
 export const CANCEL_CHANNEL = 'job-cancelled';
 
 const PAGE_MAX = 100;
+/** How long a lost event can keep somebody waiting for a job that has ended. */
+const LOST_EVENT_MS = 2_000;
 /** The name of the list, which its cursors carry. */
 export const JOBS_LIST = 'jobs';
 /** Tells how jobs stand, and ends them. */
@@ -160,6 +162,7 @@ export class Jobs {
     });
     const giveUp = () => resolve(null);
     const timer = setTimeout(giveUp, seconds * 1000);
+    const looks = setInterval(() => look().catch(() => undefined), LOST_EVENT_MS);
     this.#waiting.add(giveUp);
     try {
       // Looked at once after subscribing: it may have ended before.
@@ -167,6 +170,7 @@ export class Jobs {
       return (await promise) ?? (await this.get(accountId, jobId));
     } finally {
       clearTimeout(timer);
+      clearInterval(looks);
       this.#waiting.delete(giveUp);
       unsubscribe();
     }

@@ -86,33 +86,6 @@ export class JobsStore {
     return row ? toJob(row) : null;
   }
 
-  /** Keeps the jobs that `owner` is working on its own. */
-  async renewLeases(owner: string, jobIds: readonly string[], leaseUntil: Date): Promise<void> {
-    if (jobIds.length === 0) return;
-    await this.#db
-      .updateTable('jobs')
-      .set({ lease_until: leaseUntil })
-      .where('id', 'in', [...jobIds])
-      .where('lease_owner', '=', owner)
-      .where('status', '=', 'RUNNING')
-      .execute();
-  }
-
-  /** Lets every running job be taken over at once; only for a store that no other process can be using. */
-  async endAllLeases(now: Date): Promise<void> {
-    await this.#db.updateTable('jobs').set({ lease_until: now }).where('status', '=', 'RUNNING').execute();
-  }
-
-  /** Lets another worker take over what `owner` was working on. */
-  async endLeases(owner: string, now: Date): Promise<void> {
-    await this.#db
-      .updateTable('jobs')
-      .set({ lease_until: now })
-      .where('lease_owner', '=', owner)
-      .where('status', '=', 'RUNNING')
-      .execute();
-  }
-
   /** Open jobs that nobody works on and nobody was woken for since `before`; marks them as woken now. */
   async wakeable(before: Date, now: Date, limit: number): Promise<{ id: string; priority: number }[]> {
     return this.#db

@@ -2,6 +2,7 @@ import type { FinishedPicture } from '../assets/asset.ts';
 import { finishPicture, PictureError } from '../assets/pictures.ts';
 import type { ProviderName, Route } from '../catalog/models.ts';
 import type { Size } from '../catalog/sizes.ts';
+import { whileDatabaseReturns } from '../platform/database-errors.ts';
 import type { Provider, RenderRequest, Ticket } from '../providers/provider.ts';
 import type { Providers } from '../providers/registry.ts';
 import type { Judged } from '../routing/circuit.ts';
@@ -51,8 +52,9 @@ export async function orderPicture(
   const outcome = await provider.submit(request, { signal, timeoutMs, reportTo });
   if (outcome.kind !== 'accepted') return judged(call, request.prompt, afterAbort(outcome, signal));
   const { ticket, pollAfterMs: firstAfterMs } = outcome;
-  await parts.attempts.accept(attemptId, ticket.vendorId);
-  const poll = { attemptId, provider, ticket, firstAfterMs, until, signal };
+  // Without the id nobody could ever ask for what has just been bought.
+  await whileDatabaseReturns(() => parts.attempts.accept(attemptId, ticket.vendorId));
+  const poll = { attemptId, provider, ticket, firstAfterMs, until, signal, reports: reportTo !== null };
   return judged(call, request.prompt, await pollVendor(parts, poll));
 }
 
@@ -68,7 +70,8 @@ export async function awaitPicture(
     startedAt.getTime() + callPatienceMs(route) * parts.patience,
     parts.clock.now().getTime() + RESUMED_MS_MIN * parts.patience,
   );
-  const poll = { attemptId, provider, ticket, firstAfterMs: 0, until: new Date(until), signal };
+  const reports = provider.webhooks !== null && parts.reportTo(route.model.provider, attemptId) !== null;
+  const poll = { attemptId, provider, ticket, firstAfterMs: 0, until: new Date(until), signal, reports };
   return judged(call, prompt, await pollVendor(parts, poll));
 }
 

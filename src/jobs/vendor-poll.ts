@@ -9,7 +9,9 @@ import { REPORT_CHANNEL } from './vendor-reports.ts';
 
 const CANCEL_TIMEOUT_MS = 5_000;
 /** Where the vendor reports by itself, asking is only for when the report is lost. */
-const REPORTED_POLL_FACTOR = 5;
+const REPORTED_POLL_MS_MIN = 5_000;
+/** When the time is over the picture may just have been finished: one look more, which has its own time. */
+const LAST_LOOK_MS = 5_000;
 
 export interface PollParts {
   readonly attempts: AttemptsStore;
@@ -27,32 +29,34 @@ export interface VendorPoll {
   /** When to stop asking; the vendor's time runs from the order, whoever polls. */
   readonly until: Date;
   readonly signal: AbortSignal;
+  /** Whether the vendor was asked to report when it is done. */
+  readonly reports: boolean;
 }
 
 /** Asks until the vendor is done or has reported so, whichever comes first. */
 export async function pollVendor(parts: PollParts, poll: VendorPoll): Promise<EndedCall> {
   const { attempts, events, clock, pollPace } = parts;
   const { attemptId, provider, ticket, until, signal } = poll;
-  const { webhooks } = provider;
-  const pace = pollPace * (webhooks ? REPORTED_POLL_FACTOR : 1);
-  // A look that hangs must not outlast the vendor's time either.
+  // Neither a look that hangs nor a vendor that asks for patience must outlast the vendor's time.
   const late = AbortSignal.timeout(Math.max(0, until.getTime() - clock.now().getTime()));
-  const over = AbortSignal.any([signal, late]);
   let bell = new AbortController();
-  const unsubscribe = webhooks ? events.subscribe(REPORT_CHANNEL(attemptId), () => bell.abort()) : () => undefined;
+  const unsubscribe = events.subscribe(REPORT_CHANNEL(attemptId), () => bell.abort());
   try {
     // A quick vendor may have reported before anybody listened.
-    if (webhooks && (await attempts.report(attemptId)) !== null) bell.abort();
+    if (provider.webhooks && (await attempts.report(attemptId, ticket.vendorId)) !== null) bell.abort();
     for (let afterMs = poll.firstAfterMs; ; ) {
-      const awake = AbortSignal.any([over, bell.signal]);
-      await wait(afterMs * pace, undefined, { signal: awake }).catch(() => undefined);
+      const waitMs = poll.reports ? Math.max(afterMs, REPORTED_POLL_MS_MIN) : afterMs;
+      const awake = AbortSignal.any([signal, late, bell.signal]);
+      await wait(waitMs * pollPace, undefined, { signal: awake }).catch(() => undefined);
       if (bell.signal.aborted) bell = new AbortController();
       if (signal.aborted) return await abandoned(poll);
+      const isLast = late.aborted;
+      const over = AbortSignal.any([signal, isLast ? AbortSignal.timeout(LAST_LOOK_MS) : late]);
       const outcome = (await reported(attempts, poll, over)) ?? (await provider.check(ticket, over));
       noteEvent('poll', { outcome: outcome.kind });
       if (signal.aborted && outcome.kind !== 'delivered') return await abandoned(poll);
       if (outcome.kind !== 'pending') return outcome;
-      if (late.aborted) return { kind: 'unknown', message: 'the vendor took the job and was not done in time' };
+      if (isLast) return { kind: 'unknown', message: 'the vendor took the job and was not done in time' };
       afterMs = outcome.pollAfterMs;
     }
   } finally {
@@ -61,10 +65,9 @@ export async function pollVendor(parts: PollParts, poll: VendorPoll): Promise<En
 }
 
 /** What the vendor's report says, if there is one; a picture that could not be fetched just now counts as none. */
-async function reported(attempts: AttemptsStore, { attemptId, provider }: VendorPoll, over: AbortSignal) {
-  if (!provider.webhooks) return null;
-  const report = await attempts.report(attemptId);
-  const outcome = report === null ? null : await provider.webhooks.read(report, over);
+async function reported(attempts: AttemptsStore, { attemptId, provider, ticket }: VendorPoll, over: AbortSignal) {
+  const report = provider.webhooks && (await attempts.report(attemptId, ticket.vendorId));
+  const outcome = provider.webhooks && report ? await provider.webhooks.read(report, over) : null;
   return outcome?.kind === 'pending' ? null : outcome;
 }
 

@@ -9,6 +9,7 @@ import { LocalEventBus } from '../../src/platform/events.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { Metrics } from '../../src/platform/metrics.ts';
 import { Outbound } from '../../src/platform/outbound.ts';
+import { Signer } from '../../src/platform/signer.ts';
 import { createProviders, type Providers } from '../../src/providers/registry.ts';
 import { planRender } from '../../src/routing/render-plan.ts';
 import type { JournalEntry } from '../../src/sandbox/journal.ts';
@@ -70,7 +71,7 @@ export async function startContractVendors(): Promise<ContractVendors> {
     pollPace: POLL_PACE,
     patience: 1,
     serves: () => true,
-    reportTo: (provider, attemptId) => receiver.url + webhookPath(provider, attemptId),
+    reportTo: (provider, attemptId) => receiver.url + webhookPath(SIGNER, provider, attemptId),
   };
   return {
     obtain: async (routeId, prompt, { msMax, signal }) => {
@@ -92,6 +93,8 @@ export async function startContractVendors(): Promise<ContractVendors> {
   };
 }
 
+const SIGNER = new Signer(['s'.repeat(32)]);
+
 function routeOf(id: string): Route {
   const route = findRoute(id);
   if (!route) throw new Error(`there is no route ${id}`);
@@ -100,15 +103,18 @@ function routeOf(id: string): Route {
 
 /** As much of the store as a call needs: the first report of an attempt is kept, whoever asks for it. */
 function attemptsInMemory(accepted: (vendorId: string) => void): AttemptsStore {
-  const reports = new Map<string, unknown>();
+  const reports = new Map<string, { vendorId: string; report: unknown }>();
   const store: Pick<AttemptsStore, 'accept' | 'keepReport' | 'report'> = {
     accept: async (_attemptId, vendorId) => accepted(vendorId),
-    keepReport: async (attemptId, _provider, _vendorId, report) => {
+    keepReport: async (attemptId, _provider, vendorId, report) => {
       if (reports.has(attemptId)) return false;
-      reports.set(attemptId, report);
+      reports.set(attemptId, { vendorId, report });
       return true;
     },
-    report: async (attemptId) => reports.get(attemptId) ?? null,
+    report: async (attemptId, vendorId) => {
+      const kept = reports.get(attemptId);
+      return kept?.vendorId === vendorId ? kept.report : null;
+    },
   };
   return store as AttemptsStore;
 }
@@ -116,7 +122,8 @@ function attemptsInMemory(accepted: (vendorId: string) => void): AttemptsStore {
 /** Where vendors report to, as the gateway has it. */
 async function startReceiver(providers: Providers, attempts: AttemptsStore, events: LocalEventBus) {
   const app = Fastify();
-  await app.register(vendorWebhooks(new VendorReports(providers, attempts, events, systemClock), new Metrics()));
+  const reports = new VendorReports(providers, attempts, events, systemClock);
+  await app.register(vendorWebhooks(reports, SIGNER, new Metrics()));
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
   return { url, close: () => app.close() };
 }

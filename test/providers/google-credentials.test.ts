@@ -2,8 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { createLog } from '../../src/platform/log.ts';
 import { GeminiProvider } from '../../src/providers/gemini/gemini.provider.ts';
 import { googleAccessTokens } from '../../src/providers/gemini/google-credentials.ts';
+import { LogLines } from '../support/log-lines.ts';
 import { type Reply, renderRequest, ScriptedVendor, submitOptions } from './scripted-vendor.ts';
 
 /**
@@ -53,7 +55,7 @@ test('a credentials file is exchanged for a token once, and each call carries it
   await using google = await ScriptedVendor.start(granted('ya29.granted'), granted('ya29.another'));
   await using vendor = await ScriptedVendor.start({ status: 400 }, { status: 400 });
   credentialsAt(google.origin);
-  const provider = vendor.provider(GeminiProvider, googleAccessTokens());
+  const provider = vendor.provider(GeminiProvider, googleAccessTokens(createLog('silent')));
   await provider.submit(order, submitOptions());
   await provider.submit(order, submitOptions());
   expect(vendor.requests.map(({ headers }) => headers.authorization)).toEqual([
@@ -68,7 +70,12 @@ test('a credentials file is exchanged for a token once, and each call carries it
   ]);
 });
 
-const notLetIn = { kind: 'rejected', reason: 'AUTHENTICATION', scope: 'HOST' };
+const notLetIn = {
+  kind: 'rejected',
+  reason: 'AUTHENTICATION',
+  scope: 'HOST',
+  message: 'Google Gemini: no access token for Vertex',
+};
 
 test.each<[string, (origin: string) => void, RegExp]>([
   ['that are not there', () => vi.stubEnv('GOOGLE_APPLICATION_CREDENTIALS', '/nowhere/key.json'), /nowhere\/key\.json/],
@@ -80,8 +87,11 @@ test.each<[string, (origin: string) => void, RegExp]>([
   });
   await using vendor = await ScriptedVendor.start();
   set(google.origin);
-  const outcome = await vendor.provider(GeminiProvider, googleAccessTokens()).submit(order, submitOptions());
-  expect(outcome).toMatchObject({ ...notLetIn, message: expect.stringMatching(words) });
+  const lines = new LogLines();
+  const provider = vendor.provider(GeminiProvider, googleAccessTokens(createLog('error', { to: lines })));
+  expect(await provider.submit(order, submitOptions())).toMatchObject(notLetIn);
+  // Why is the operator's alone.
+  expect(lines.text).toEqual([expect.stringMatching(words)]);
   expect(vendor.requests).toHaveLength(0);
 });
 
@@ -90,12 +100,16 @@ test('a token that never comes is given up after ten seconds, and nothing is sen
   await using vendor = await ScriptedVendor.start();
   credentialsAt(google.origin);
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-  const submitted = vendor.provider(GeminiProvider, googleAccessTokens()).submit(order, submitOptions());
+  const lines = new LogLines();
+  const submitted = vendor
+    .provider(GeminiProvider, googleAccessTokens(createLog('error', { to: lines })))
+    .submit(order, submitOptions());
   let ended = false;
   void submitted.then(() => (ended = true));
   await vi.advanceTimersByTimeAsync(9_999);
   expect(ended).toBe(false);
   await vi.advanceTimersByTimeAsync(1);
-  expect(await submitted).toMatchObject({ ...notLetIn, message: expect.stringContaining('no token in 10 s') });
+  expect(await submitted).toMatchObject(notLetIn);
+  expect(lines.text).toEqual([expect.stringContaining('no token in 10 s')]);
   expect(vendor.requests).toHaveLength(0);
 });
