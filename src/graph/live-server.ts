@@ -19,7 +19,7 @@ import { type Reads, takeRead } from './reads.ts';
 
 const PATH = '/graphql';
 const CONNECTIONS_MAX = 5_000;
-/** Of these, how many may not yet have shown a key: strangers must not keep everybody else out. */
+/** Strangers, who have shown no key yet, must not keep everybody else out. */
 const STRANGERS_MAX = 500;
 const INIT_WAIT_MS = 5_000;
 /** A client that has answered no ping when the next one is due is taken to be gone. */
@@ -48,6 +48,8 @@ export interface LiveOptions extends DocumentRules {
   readonly metrics?: Metrics;
   /** WebSockets that may be open at once, whosever they are; 5,000 unless given. */
   readonly connectionsMax?: number;
+  /** Of these, how many may not yet have shown a key; 500 unless given. */
+  readonly strangersMax?: number;
 }
 
 /**
@@ -96,9 +98,9 @@ export class LiveServer {
 
   #refusal({ url }: IncomingMessage): [status: string, message: string] | null {
     if (url?.split('?')[0] !== PATH) return ['404 Not Found', `There is no WebSocket here. Open one at ${PATH}.`];
-    const { connectionsMax = CONNECTIONS_MAX } = this.options;
-    if (this.#sockets.clients.size - this.#connections.admitted >= STRANGERS_MAX) {
-      return ['503 Service Unavailable', `${STRANGERS_MAX} WebSockets are waiting to be let in. Try again later.`];
+    const { connectionsMax = CONNECTIONS_MAX, strangersMax = STRANGERS_MAX } = this.options;
+    if (this.#sockets.clients.size - this.#connections.admitted >= strangersMax) {
+      return ['503 Service Unavailable', `${strangersMax} WebSockets are waiting to be let in. Try again later.`];
     }
     return this.#sockets.clients.size >= connectionsMax
       ? [

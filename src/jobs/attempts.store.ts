@@ -52,7 +52,7 @@ export class AttemptsStore {
       .set({ report: JSON.stringify({ vendorId, report }), vendor_id: sql`coalesce(vendor_id, ${vendorId})` })
       .where('id', '=', attemptId)
       .where('outcome', 'is', null)
-      .where(sql<SqlBool>`report is null or report->>'vendorId' <> vendor_id`)
+      .where(sql<SqlBool>`(report is null or report->>'vendorId' <> vendor_id)`)
       .where(sql`split_part(route_id, '/', 1)`, '=', provider)
       // The report can be quicker than our note of the id that the order was answered with.
       .where((eb) => eb.or([eb('vendor_id', 'is', null), eb('vendor_id', '=', vendorId)]))

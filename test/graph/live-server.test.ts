@@ -123,6 +123,16 @@ test('a process has room for so many WebSockets and says so to the next', async 
   await openSocket(url);
 });
 
+test('strangers who show no key do not keep out those who have one', async () => {
+  await start({ strangersMax: 1 });
+  const stranger = await openSocket(url);
+  await expect(openSocket(url)).rejects.toThrow('Unexpected server response: 503');
+  stranger.socket.close();
+  await stranger.closed;
+  await openAdmitted(url, 'k');
+  await openAdmitted(url, 'k');
+});
+
 test('a stopped server refuses new connections', async () => {
   await start();
   await live.stop();
