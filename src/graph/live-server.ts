@@ -196,12 +196,17 @@ export class LiveServer {
   }
 }
 
-/** Done when it has left us, so that a client that reads slowly is shown states as slowly; at once when nobody is there. */
+/**
+ * Done when it has left us, so that a client that reads slowly is shown states as slowly; at once when nobody is there. A
+ * client that goes away while it is told something is nobody's failure: its connection is over, and says so itself.
+ */
 function sent(socket: WebSocket, data: string): Promise<void> | undefined {
   if (socket.readyState !== socket.OPEN) return undefined;
-  return new Promise((resolve, reject) =>
-    // A client that goes away while it is told something is nobody's failure.
-    socket.send(data, (error) => (error && socket.readyState === socket.OPEN ? reject(error) : resolve())),
+  return new Promise((resolve) =>
+    socket.send(data, (error) => {
+      if (error) socket.terminate();
+      resolve();
+    }),
   );
 }
 
