@@ -70,6 +70,7 @@ export class JobsRunner {
     this.#every(LEFT_BEHIND_MS, this.#endings, () => this.#endLeftBehind());
     await queue.work((jobIds) => this.#accept(jobIds));
     await this.sweep(this.#clock.now());
+    await this.#endLeftBehind();
   }
 
   /**

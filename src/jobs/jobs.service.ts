@@ -26,6 +26,7 @@ const PAGE_MAX = 100;
 const LOST_EVENT_MS = 2_000;
 /** The name of the list, which its cursors carry. */
 export const JOBS_LIST = 'jobs';
+
 /** Tells how jobs stand, and ends them. */
 export class Jobs {
   readonly #waiting = new Set<() => void>();
@@ -152,27 +153,24 @@ export class Jobs {
 
   /** Waits for a job to end, for so many seconds at most, and answers how it stands. @throws NOT_FOUND */
   async waitForEnd(accountId: string, jobId: string, seconds: number): Promise<Job> {
-    const { promise, resolve } = Promise.withResolvers<Job | null>();
-    const look = async () => {
-      const job = await this.get(accountId, jobId);
-      if (!isOpen(job.status)) resolve(job);
+    const giveUp = new AbortController();
+    const stop = () => giveUp.abort();
+    const timer = setTimeout(stop, seconds * 1000);
+    this.#waiting.add(stop);
+    const watched = {
+      look: () => this.get(accountId, jobId),
+      listen: (changed: () => void) =>
+        this.events.subscribe(JOB_CHANNEL(jobId), (payload) => payload !== PROGRESS && changed()),
+      fingerprint: ({ status }: Job) => status,
+      isLast: ({ status }: Job) => !isOpen(status),
+      lookAgainMs: LOST_EVENT_MS,
     };
-    const unsubscribe = this.events.subscribe(JOB_CHANNEL(jobId), (payload) => {
-      if (payload !== PROGRESS) look().catch(() => undefined);
-    });
-    const giveUp = () => resolve(null);
-    const timer = setTimeout(giveUp, seconds * 1000);
-    const looks = setInterval(() => look().catch(() => undefined), LOST_EVENT_MS);
-    this.#waiting.add(giveUp);
     try {
-      // Looked at once after subscribing: it may have ended before.
-      await look();
-      return (await promise) ?? (await this.get(accountId, jobId));
+      for await (const job of watch(watched, giveUp.signal)) if (!isOpen(job.status)) return job;
+      return await this.get(accountId, jobId);
     } finally {
       clearTimeout(timer);
-      clearInterval(looks);
-      this.#waiting.delete(giveUp);
-      unsubscribe();
+      this.#waiting.delete(stop);
     }
   }
 }

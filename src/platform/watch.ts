@@ -10,6 +10,8 @@ export interface Watched<T> {
   readonly fingerprint: (state: T) => string;
   /** Whether nothing can change any more. */
   readonly isLast: (state: T) => boolean;
+  /** How much later a change is seen whose sign was lost; {@link LOOK_AGAIN_MS} unless given. */
+  readonly lookAgainMs?: number;
 }
 
 /**
@@ -48,7 +50,7 @@ export async function* watch<T>(watched: Watched<T>, signal: AbortSignal): Async
       if (changed) continue;
       const { promise, resolve } = Promise.withResolvers<void>();
       wake = resolve;
-      const timer = setTimeout(resolve, LOOK_AGAIN_MS);
+      const timer = setTimeout(resolve, watched.lookAgainMs ?? LOOK_AGAIN_MS);
       await promise;
       clearTimeout(timer);
     }

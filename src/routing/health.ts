@@ -50,7 +50,7 @@ export class RouteHealth {
   readonly #observed = new Map<string, Observed>();
   readonly #waiting = new Set<() => void>();
   /** The circuits whose opening stands in the log, and whose closing does not yet. */
-  readonly #toldOpen = new Set<string>();
+  readonly #loggedOpen = new Set<string>();
   readonly #unsubscribe: () => void;
   /** Tells what this process says of its circuits from what the others say of theirs. */
   readonly #name = crypto.randomUUID();
@@ -98,8 +98,8 @@ export class RouteHealth {
     const hostCircuit = this.#circuit(hostKey, 'HOST');
     const began = performance.now();
     const { result, verdict } = await hostCircuit.run(() => circuit.run(call));
-    if (verdict.shutSeconds > 0 && (verdict.ill === 'ROUTE' || verdict.ill === 'HOST')) {
-      const [key, shut] = verdict.ill === 'ROUTE' ? [routeKey, circuit] : [hostKey, hostCircuit];
+    if (verdict.shutSeconds > 0) {
+      const [key, shut] = verdict.ill === 'HOST' ? [hostKey, hostCircuit] : [routeKey, circuit];
       shut.shut(verdict.shutSeconds, verdict.reason);
       this.#tellCircuit(key, shut);
     }
@@ -152,11 +152,12 @@ export class RouteHealth {
 
   /** One line when a circuit opens and one when it is closed again, however many calls and probes that takes. */
   #logChange(key: string, { state, openMs, reason }: Circuit): void {
-    if (state === 'OPEN' && !this.#toldOpen.has(key)) {
-      this.#toldOpen.add(key);
+    if (state === 'OPEN' && !this.#loggedOpen.has(key)) {
+      this.#loggedOpen.add(key);
       this.log?.warn({ circuit: key, openMs, reason }, 'a circuit is open: nothing is sent this way for now');
     }
-    if (state === 'CLOSED' && this.#toldOpen.delete(key)) this.log?.info({ circuit: key }, 'a circuit is closed again');
+    if (state === 'CLOSED' && this.#loggedOpen.delete(key))
+      this.log?.info({ circuit: key }, 'a circuit is closed again');
   }
 
   #publish(told: News): void {

@@ -193,6 +193,31 @@ async function statusOf(key: string, id: string): Promise<string | undefined> {
   return data?.job.status;
 }
 
+describe('the time of an image', () => {
+  test('is not spent by waiting for its turn, also after a first call', async () => {
+    const key = await house({ patience: 0.03, environment: { STABILITY_CONCURRENCY: '1' } });
+    const slow = { prompt: 'one of eight [sandbox:slow-headers=600]', model: CORE, count: 8 };
+    const { job: eight } = await generate(gateway, key, slow);
+    await until(async () => ordersAt('stability').length === 1);
+    const refused = { prompt: 'a lighthouse [sandbox:status=400 at=huggingface]' };
+    const began = performance.now();
+    const { job } = await generate(gateway, key, refused, { waitSeconds: 30 });
+    expect(job.images[0]?.attempts.at(-1)).toEqual({ route: CORE, outcome: 'delivered' });
+    // Longer than all the time that it has: twice the sixty seconds of its slowest route, thirty times shortened.
+    expect(performance.now() - began).toBeGreaterThan(3_600);
+    await until(async () => (await statusOf(key, eight.id)) === 'SUCCEEDED');
+  });
+
+  test('that is nearly over buys nothing that could not be finished', async () => {
+    // 4.128 s for the image, of which the vendor's pause leaves less than the model needs.
+    const key = await house({ patience: 0.043 });
+    gateway.sandbox?.faults.next('stability', 'status=429 retry-after=4');
+    const { job } = await generate(gateway, key, NAMED, { waitSeconds: 30 });
+    expect(job.images[0]).toMatchObject({ status: 'FAILED', failure: { code: 'DEADLINE_PASSED' } });
+    expect(ordersAt('stability')).toHaveLength(1);
+  });
+});
+
 describe('a vendor that never answers', () => {
   test('has a time of its own, after which another vendor delivers and it is never asked again', async () => {
     const key = await house({ patience: 0.02 });

@@ -112,6 +112,33 @@ test('a job that is cancelled while its process stops leaves no attempt open, an
   }
 });
 
+test('what a process left behind when it died over a cancel is booked by the next one', async () => {
+  const database = await freshDatabase('pglite');
+  try {
+    const first = await startTestGateway({ database });
+    const key = await open(first, { tier: 'ENTERPRISE' });
+    const ask = () => generate(first, key, { prompt: 'a reef', model: 'stability/core' }, { waitSeconds: 30 });
+    expect([(await ask()).job.status, (await ask()).job.status]).toEqual(['SUCCEEDED', 'SUCCEEDED']);
+    await first.stop();
+    // As a kill leaves them: the jobs have ended, the calls have not; one of them may still be out.
+    const [old, young] = await attemptsOf({ database });
+    await sql`update job_attempts set outcome = null, vendor_cost_micros = null, finished_at = null`.execute(
+      database.db,
+    );
+    await sql`update job_attempts set started_at = started_at - interval '11 minutes' where id = ${old?.id}`.execute(
+      database.db,
+    );
+    await start({ database });
+    expect(await attemptsOf({ database })).toMatchObject([
+      { id: old?.id, outcome: 'discarded', cost: '30000' },
+      { id: young?.id, outcome: null, cost: null },
+    ]);
+  } finally {
+    for (const gateway of started.splice(0)) await gateway.stop();
+    await database.close();
+  }
+});
+
 test.skipIf(!hasPostgres)(
   'a cancel and an end that nobody was told of reach who waits for them all the same',
   { timeout: 60_000 },
