@@ -64,7 +64,6 @@ export type PriceBookDocument = z.input<typeof priceBookDocument>;
 /** As it is computed with: milli-credits as bigint. */
 export type PriceTable = z.output<typeof priceBookDocument>;
 export type PriceCells = z.output<typeof cells>;
-export type VendorCost = z.output<typeof vendorCost>;
 export type TierTerms = z.output<typeof tierTerms>;
 
 /** One published version. Immutable: a change is a new version with its own effective time. */
