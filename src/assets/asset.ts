@@ -10,6 +10,8 @@ export interface FinishedPicture {
   readonly contentType: ContentType;
   /** Lower-case hex. */
   readonly sha256: string;
+  /** Whether something shows through it. */
+  readonly transparent: boolean;
 }
 
 /** A picture whose bytes are safe on disk and whose row is still to be written. */
@@ -21,6 +23,8 @@ export interface StoredPicture {
   readonly byteCount: number;
   readonly contentType: ContentType;
   readonly sha256: string;
+  /** Whether something shows through it; null for pictures stored before that was measured. */
+  readonly transparent: boolean | null;
 }
 
 /** Where a picture came from and what it cost. */

@@ -18,6 +18,7 @@ export type AssetTables = {
     bytes: bigint;
     content_type: string;
     sha256: string;
+    transparent: boolean | null;
     storage_key: string;
     input_hash: string | null;
     job_id: string | null;
@@ -164,6 +165,7 @@ function rowOf(output: NewOutput, createdAt: Date): Row {
     bytes: BigInt(output.byteCount),
     content_type: output.contentType,
     sha256: output.sha256,
+    transparent: output.transparent,
     storage_key: output.storageKey,
     input_hash: output.inputHash,
     job_id: output.jobId,
@@ -192,6 +194,7 @@ function assetOf(row: Row): Asset {
     byteCount: Number(row.bytes),
     contentType: row.content_type as ContentType,
     sha256: row.sha256,
+    transparent: row.transparent,
     storageKey: row.storage_key,
     inputHash: row.input_hash,
     jobId: row.job_id,

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { bulkhead } from 'cockatiel';
 import sharp, { type Metadata, type Sharp } from 'sharp';
-import type { FinishedPicture } from './asset.ts';
+import type { ContentType, FinishedPicture } from './asset.ts';
 
 export interface PictureSize {
   readonly width: number;
@@ -40,14 +40,20 @@ export const PICTURE_PIXELS_MAX = 40_000_000;
 export const ENLARGEMENT_MAX = 2;
 const DECODE_SECONDS_MAX = 30;
 
+export type PictureKind = 'png' | 'jpeg' | 'webp' | 'avif';
+
 /**
  * Measured on 1344 x 1344 photographs: adaptive filters with level 3 take 10 % longer than the default (no filter,
  * level 6) and give half the bytes; level 6 with filters takes 2.4 times as long for 4 % less.
  */
-const PNG_OPTIONS = { compressionLevel: 3, adaptiveFiltering: true } as const;
+export const PNG_OPTIONS = { compressionLevel: 3, adaptiveFiltering: true } as const;
+
+const turns = bulkhead(Math.max(1, Math.floor(availableParallelism() / 2)), Number.POSITIVE_INFINITY);
 
 /** Decoding is memory and CPU: few at once, the others wait their turn. */
-const turns = bulkhead(Math.max(1, Math.floor(availableParallelism() / 2)), Number.POSITIVE_INFINITY);
+export function inTurn<T>(work: () => Promise<T>): Promise<T> {
+  return turns.execute(work);
+}
 
 /**
  * Turns a vendor's bytes into the picture that was sold: decoded to the last line, upright, sRGB, exactly `target`
@@ -61,28 +67,36 @@ export function finishPicture(
   target: PictureSize,
   ordered: PictureSize | null = null,
 ): Promise<FinishedPicture> {
-  return turns.execute(() => finish(bytes, target, ordered));
+  return inTurn(() => finish(bytes, target, ordered));
 }
 
 async function finish(bytes: Buffer, target: PictureSize, ordered: PictureSize | null): Promise<FinishedPicture> {
-  const format = recognised(bytes);
+  const kind = pictureKind(bytes);
   const metadata = await readable(() => sharp(bytes, { limitInputPixels: false }).metadata());
   const upright = metadata.autoOrient;
   refuseUnlessUsable(upright, target);
   if (ordered) refuseUnlessAsOrdered(upright, ordered);
-  refuseBlack(await readable(() => decodeFully(bytes)));
+  const thumbnail = await readable(() => decodeFully(bytes));
+  refuseBlack(thumbnail);
   const exact = upright.width === target.width && upright.height === target.height;
-  if (exact && format === 'png' && isPlainPng(bytes, metadata)) return finished(bytes, target);
-  return finished(await readable(() => redraw(bytes, target)), target);
+  const kept = exact && kind === 'png' && isPlainPng(bytes, metadata);
+  const png = kept ? bytes : await readable(() => redraw(bytes, target));
+  return finishedPicture(png, target, 'image/png', isTransparent(thumbnail));
 }
 
-function finished(bytes: Buffer, { width, height }: PictureSize): FinishedPicture {
+/** Bytes that are known to be a picture of this size and kind. */
+export function finishedPicture(
+  bytes: Buffer,
+  { width, height }: PictureSize,
+  contentType: ContentType,
+  transparent: boolean,
+): FinishedPicture {
   const sha256 = createHash('sha256').update(bytes).digest('hex');
-  return { bytes, width, height, contentType: 'image/png', sha256 };
+  return { bytes, width, height, contentType, sha256, transparent };
 }
 
-/** By its first bytes, so that nothing else (SVG, PDF, TIFF, ...) ever reaches a decoder. */
-function recognised(bytes: Buffer): 'png' | 'jpeg' | 'webp' | 'avif' {
+/** By its first bytes, so that nothing else (SVG, PDF, TIFF, ...) ever reaches a decoder. @throws PictureError */
+export function pictureKind(bytes: Buffer): PictureKind {
   if (bytes.length === 0) throw new PictureError('UNREADABLE', 'The picture is empty');
   if (bytes.length > PICTURE_BYTES_MAX) {
     throw new PictureError('TOO_LARGE', `The picture has ${bytes.length} bytes; at most ${PICTURE_BYTES_MAX} are read`);
@@ -125,7 +139,8 @@ function refuseUnlessAsOrdered(from: PictureSize, ordered: PictureSize): void {
   }
 }
 
-function decoder(bytes: Buffer): Sharp {
+/** A decoder that refuses bombs, damage and endless work, and looks at one frame only. */
+export function decoder(bytes: Buffer): Sharp {
   const options = { limitInputPixels: PICTURE_PIXELS_MAX, failOn: 'warning', pages: 1, sequentialRead: true } as const;
   return sharp(bytes, options).timeout({ seconds: DECODE_SECONDS_MAX });
 }
@@ -138,9 +153,14 @@ const BLACK_MAX = 2;
  * Shrinking reads every line and keeps little. It is done even before a redraw, because a crop would never look at the
  * lines it cuts off and so miss that the last of them never came.
  */
-function decodeFully(bytes: Buffer): Promise<Buffer> {
+export function decodeFully(bytes: Buffer): Promise<Buffer> {
   const size = { width: THUMBNAIL_SIDE, height: THUMBNAIL_SIDE, fit: 'fill', fastShrinkOnLoad: false } as const;
   return decoder(bytes).toColourspace('srgb').ensureAlpha().resize(size).raw().toBuffer();
+}
+
+/** Whether a thumbnail of {@link decodeFully} shows anything through; what is too small to be seen there does not count. */
+export function isTransparent(rgba: Buffer): boolean {
+  return rgba.some((value, i) => i % 4 === 3 && value < 255);
 }
 
 /** A transparent picture is not black, whatever stands behind its transparency. */
@@ -168,7 +188,8 @@ function redraw(bytes: Buffer, { width, height }: PictureSize): Promise<Buffer> 
     .toBuffer();
 }
 
-async function readable<T>(work: () => Promise<T>): Promise<T> {
+/** Whatever a decoder stumbles over is the picture's fault. @throws PictureError */
+export async function readable<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (cause) {

@@ -11,6 +11,7 @@ import { DiskStorage } from '../../src/assets/storage.ts';
 import type { Database, Db } from '../../src/platform/database.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { assets } from '../../src/platform/migrations/005-assets.ts';
+import { transparency } from '../../src/platform/migrations/007-transparency.ts';
 import { Signer } from '../../src/platform/signer.ts';
 
 export const NOW = new Date('2030-05-05T12:01:30.500Z');
@@ -62,7 +63,7 @@ export class TestLibrary {
 export async function migrateAssets({ db }: Database): Promise<void> {
   const migrator = new Migrator({
     db,
-    provider: { getMigrations: async () => ({ '005-assets': assets }) },
+    provider: { getMigrations: async () => ({ '005-assets': assets, '007-transparency': transparency }) },
     allowUnorderedMigrations: true,
   });
   const { error } = await migrator.migrateToLatest();
@@ -96,6 +97,7 @@ export function tinyPicture(content = 'not really a picture'): FinishedPicture {
     height: 4,
     contentType: 'image/png',
     sha256: createHash('sha256').update(bytes).digest('hex'),
+    transparent: false,
   };
 }
 

@@ -62,6 +62,7 @@ describe('finishing a picture', () => {
       ...FULL,
       contentType: 'image/png',
       sha256: createHash('sha256').update(png).digest('hex'),
+      transparent: false,
     });
   });
 
@@ -130,8 +131,9 @@ describe('finishing a picture', () => {
     const cutout = await sharp({ create: { width: 100, height: 100, channels: 4, background: '#ff000000' } })
       .png()
       .toBuffer();
-    const { bytes } = await finishPicture(cutout, { width: 50, height: 50 });
+    const { bytes, transparent } = await finishPicture(cutout, { width: 50, height: 50 });
     expect(await sharp(bytes).metadata()).toMatchObject({ channels: 4, hasAlpha: true });
+    expect(transparent).toBe(true);
   });
 
   it('carries no metadata over, and turns 16 bits, grey and CMYK into plain sRGB', async () => {

@@ -5,6 +5,7 @@ import { ledger } from './003-ledger.ts';
 import { jobs } from './004-jobs.ts';
 import { assets } from './005-assets.ts';
 import { reportsAndTraces } from './006-reports-and-traces.ts';
+import { transparency } from './007-transparency.ts';
 
 /** Every migration in its order. A published one is never changed; a change is a new one. */
 export const migrations: MigrationProvider = {
@@ -16,6 +17,7 @@ export const migrations: MigrationProvider = {
       '004-jobs': jobs,
       '005-assets': assets,
       '006-reports-and-traces': reportsAndTraces,
+      '007-transparency': transparency,
     };
   },
 };
