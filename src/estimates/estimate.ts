@@ -3,7 +3,7 @@ import type { Operation, Quality } from '../catalog/operations.ts';
 import type { Refusal } from '../catalog/refusals.ts';
 import type { GenerateRequest } from '../catalog/requests.ts';
 import type { Size } from '../catalog/sizes.ts';
-import type { PlannedRoute } from '../routing/planner.ts';
+import type { PlannedRoute } from '../routing/planned-route.ts';
 
 /** One line of a price; the lines add up to the total. Amounts are milli-credits. */
 export interface EstimateLine {

@@ -10,7 +10,7 @@ import type { PriceBooks } from '../pricing/price-books.service.ts';
 import { vendorCostMicros } from '../pricing/prices.ts';
 import { QUOTE_LIFETIME_SECONDS, type Quote, readQuote, signQuote } from '../pricing/quotes.ts';
 import type { RouteHealth } from '../routing/health.ts';
-import type { RoutingFacts } from '../routing/planner.ts';
+import type { RoutingFacts } from '../routing/planned-route.ts';
 import { balanceRefusals, rateLimited } from '../tiers/preflight.ts';
 import type { Allowed } from '../tiers/tier.ts';
 import type { Tiers } from '../tiers/tiers.service.ts';

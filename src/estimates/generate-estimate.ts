@@ -5,14 +5,8 @@ import type { GenerateRequest } from '../catalog/requests.ts';
 import { formatSize, type Size } from '../catalog/sizes.ts';
 import type { PriceBook } from '../pricing/price-book.ts';
 import { formatCredits, unitPrice } from '../pricing/prices.ts';
-import {
-  isServed,
-  namedModel,
-  type PlannedRoute,
-  planRoutes,
-  type RoutingFacts,
-  shutRefusal,
-} from '../routing/planner.ts';
+import { namedModel, planGenerate } from '../routing/generate-planner.ts';
+import { isServed, type PlannedRoute, type RoutingFacts, shutRefusal } from '../routing/planned-route.ts';
 import { tierRefusals } from '../tiers/preflight.ts';
 import type { Allowed } from '../tiers/tier.ts';
 import { type Allowance, allowanceFor } from './allowances.ts';
@@ -88,7 +82,7 @@ function plannedPrice(request: GenerateRequest, book: PriceBook, routing: Routin
   const { quality, size } = request;
   const price = unitPrice(book, { kind: 'generate', quality, model: named.model, size });
   if (price.credits === null) return { plan: null, price: null, refusal: price.refusal };
-  const plan = planRoutes(request, routing);
+  const plan = planGenerate(request, routing);
   return plan.refusal ? { plan: null, price: null, refusal: plan.refusal } : { plan, price, refusal: null };
 }
 

@@ -6,7 +6,7 @@ import { planRender } from '../routing/render-plan.ts';
 
 /** What a vendor charges us for one picture, in millionths of a US dollar; null where the price book does not say. */
 export function callCostMicros(book: PriceBook, route: Route | null, size: Size): bigint | null {
-  const render = route && planRender(route.model.renders, size)?.render;
+  const render = route?.model.renders && planRender(route.model.renders, size)?.render;
   const micros = route && render ? vendorCostMicros(book, route, render) : null;
   return micros === null ? null : BigInt(micros);
 }

@@ -1,5 +1,6 @@
 import type { AssetsService } from '../assets/assets.service.ts';
-import { findRoute, type Route } from '../catalog/models.ts';
+import type { Route } from '../catalog/models.ts';
+import { findRoute } from '../catalog/routes.ts';
 import type { Db } from '../platform/database.ts';
 import { newId } from '../platform/ids.ts';
 import type { Log } from '../platform/log.ts';
@@ -7,8 +8,9 @@ import type { Metrics } from '../platform/metrics.ts';
 import type { PriceBook } from '../pricing/price-book.ts';
 import { vendorCostMicros } from '../pricing/prices.ts';
 import type { Dispatcher } from '../routing/dispatcher.ts';
+import { planGenerate } from '../routing/generate-planner.ts';
 import type { RouteHealth } from '../routing/health.ts';
-import { type PlannedRoute, planRoutes } from '../routing/planner.ts';
+import type { PlannedRoute } from '../routing/planned-route.ts';
 import { planRender } from '../routing/render-plan.ts';
 import { NOTHING_SEEN } from '../routing/verdict.ts';
 import { ImageEnd } from './image-end.ts';
@@ -90,7 +92,7 @@ export class ImageRun {
     const { id, vendorId, startedAt } = attempt;
     const route = findRoute(attempt.routeId);
     if (route && vendorId !== null && this.parts.serves(route)) {
-      const call = { ...this.#call(id, route), prompt: this.job.request.prompt, vendorId, startedAt };
+      const call = { ...this.#call(id, route), vendorId, startedAt };
       const observable = { attemptId: id, route, isResumed: true };
       const { result } = await observed(this.parts.metrics, observable, () => awaitPicture(this.parts, call));
       return this.#end.settle(id, route, result);
@@ -111,7 +113,7 @@ export class ImageRun {
   /** The routes that may still be tried, best first. */
   #routesLeft(past: readonly Attempt[]): PlannedRoute[] {
     const { health, serves } = this.parts;
-    const plan = planRoutes(this.job.request, {
+    const plan = planGenerate(this.job.request, {
       serves,
       health: (route) => health.of(route),
       vendorCostMicros: (route, render) => vendorCostMicros(this.book, route, render),
@@ -152,8 +154,8 @@ export class ImageRun {
       if (!started) return { result: 'NOT_OURS', verdict: NOTHING_SEEN };
       events.publish(JOB_CHANNEL(this.job.id), PROGRESS);
       this.#startClock(left);
-      const request = renderRequest(this.job.request, this.image.index, planned);
-      const call = { ...this.#call(id, route), request, msMax: this.#msLeft() };
+      const order = renderRequest(this.job.request, this.image.index, planned);
+      const call = { ...this.#call(id, route), order, msMax: this.#msLeft() };
       return observed(metrics, { attemptId: id, route, isResumed: false }, () => orderPicture(this.parts, call));
     });
     if (ended === 'NOT_OURS') return true;
@@ -169,8 +171,9 @@ export class ImageRun {
 
   #call(attemptId: string, route: Route): VendorCall {
     const { size } = this.job.request;
-    const ordered = planRender(route.model.renders, size)?.render ?? null;
-    return { attemptId, route, ordered, size, signal: this.signal };
+    const ordered = (route.model.renders && planRender(route.model.renders, size)?.render) ?? null;
+    const words = [this.job.request.prompt];
+    return { attemptId, route, ordered, size, words, signal: this.signal };
   }
 
   #msLeft(): number {

@@ -1,4 +1,4 @@
-import { findRoute } from '../catalog/models.ts';
+import { findRoute } from '../catalog/routes.ts';
 import type { Credits } from '../credits/credits.service.ts';
 import type { Clock } from '../platform/clock.ts';
 import { type Db, inTransaction } from '../platform/database.ts';

@@ -1,13 +1,14 @@
 import type { GenerateRequest } from '../catalog/requests.ts';
 import { STYLE_PRESETS } from '../catalog/style-presets.ts';
-import type { RenderRequest } from '../providers/provider.ts';
-import type { PlannedRoute } from '../routing/planner.ts';
+import type { GenerateOrder } from '../providers/provider.ts';
+import type { PlannedRoute } from '../routing/planned-route.ts';
 
 /** What a route is asked to draw for one image of a batch. */
-export function renderRequest(request: GenerateRequest, index: number, { route, render }: PlannedRoute): RenderRequest {
+export function renderRequest(request: GenerateRequest, index: number, { route, render }: PlannedRoute): GenerateOrder {
   const { prompt, negativePrompt, stylePreset } = request;
   const styleInWords = stylePreset !== null && !route.model.stylePresetField;
   return {
+    operation: 'GENERATE',
     host: route.host.name,
     vendorModel: route.host.vendorModel,
     prompt: styleInWords ? `${prompt}, ${STYLE_PRESETS[stylePreset]}` : prompt,

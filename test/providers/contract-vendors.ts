@@ -1,5 +1,6 @@
 import Fastify from 'fastify';
-import { findRoute, type Route } from '../../src/catalog/models.ts';
+import type { Route } from '../../src/catalog/models.ts';
+import { findRoute } from '../../src/catalog/routes.ts';
 import type { AttemptsStore } from '../../src/jobs/attempts.store.ts';
 import { type CallEnd, orderPicture, type VendorCallParts } from '../../src/jobs/vendor-call.ts';
 import { VendorReports } from '../../src/jobs/vendor-reports.ts';
@@ -10,6 +11,7 @@ import { newId } from '../../src/platform/ids.ts';
 import { Metrics } from '../../src/platform/metrics.ts';
 import { Outbound } from '../../src/platform/outbound.ts';
 import { Signer } from '../../src/platform/signer.ts';
+import type { Order } from '../../src/providers/provider.ts';
 import { createProviders, type Providers } from '../../src/providers/registry.ts';
 import { planRender } from '../../src/routing/render-plan.ts';
 import type { JournalEntry } from '../../src/sandbox/journal.ts';
@@ -76,12 +78,21 @@ export async function startContractVendors(): Promise<ContractVendors> {
   return {
     obtain: async (routeId, prompt, { msMax, signal }) => {
       const route = routeOf(routeId);
-      const ordered = planRender(route.model.renders, ASKED_SIZE)?.render;
+      const ordered = route.model.renders && planRender(route.model.renders, ASKED_SIZE)?.render;
       if (!ordered) throw new Error(`${routeId} draws no square`);
       const { name, vendorModel } = route.host;
-      const request = { host: name, vendorModel, prompt, negativePrompt: null, stylePreset: null, seed: null };
-      const call = { attemptId: newId('attempt'), route, ordered, size: ASKED_SIZE, signal, msMax };
-      return (await orderPicture(parts, { ...call, request: { ...request, render: ordered } })).result;
+      const order: Order = {
+        operation: 'GENERATE',
+        host: name,
+        vendorModel,
+        prompt,
+        negativePrompt: null,
+        stylePreset: null,
+        seed: null,
+        render: ordered,
+      };
+      const call = { attemptId: newId('attempt'), route, ordered, size: ASKED_SIZE, words: [prompt], signal, msMax };
+      return (await orderPicture(parts, { ...call, order })).result;
     },
     onAccepted: (word, act) => void accepted.set(word, act),
     booked: (word) => sandbox.journal().filter(({ prompt }) => prompt?.includes(word)),

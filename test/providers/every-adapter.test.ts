@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type GeminiOptions, GeminiProvider } from '../../src/providers/gemini/gemini.provider.ts';
 import { HuggingFaceProvider } from '../../src/providers/huggingface/huggingface.provider.ts';
-import type { Provider, RenderRequest, SubmitOutcome, Ticket } from '../../src/providers/provider.ts';
+import type { GenerateOrder, Provider, SubmitOutcome, Ticket } from '../../src/providers/provider.ts';
 import { StabilityProvider } from '../../src/providers/stability/stability.provider.ts';
 import { WaveSpeedProvider } from '../../src/providers/wavespeed/wavespeed.provider.ts';
 import {
@@ -20,7 +20,7 @@ import {
 
 interface Adapted {
   readonly Adapter: new (options: GeminiOptions) => Provider;
-  readonly request: RenderRequest;
+  readonly request: GenerateOrder;
   /** What this vendor's protocol makes of a status, where that differs from what HTTP makes of it. */
   readonly special?: Readonly<Record<number, object>>;
   /** What it shows to be let in, where that is not our key. */

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import sharp from 'sharp';
 import { Outbound } from '../../src/platform/outbound.ts';
 import type { GeminiOptions } from '../../src/providers/gemini/gemini.provider.ts';
-import type { Provider, RenderRequest, SubmitOptions, Ticket } from '../../src/providers/provider.ts';
+import type { GenerateOrder, Provider, SubmitOptions, Ticket } from '../../src/providers/provider.ts';
 
 export interface RecordedRequest {
   readonly method: string;
@@ -105,9 +105,10 @@ export function submitOptions(changes: Partial<SubmitOptions> = {}): SubmitOptio
 export function renderRequest(
   host: string,
   vendorModel: string,
-  changes: Partial<Omit<RenderRequest, 'render'>> & { render?: Partial<RenderRequest['render']> } = {},
-): RenderRequest {
+  changes: Partial<Omit<GenerateOrder, 'operation' | 'render'>> & { render?: Partial<GenerateOrder['render']> } = {},
+): GenerateOrder {
   return {
+    operation: 'GENERATE',
     host,
     vendorModel,
     prompt: 'a red fox\nin “snow”',

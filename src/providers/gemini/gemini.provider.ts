@@ -1,7 +1,7 @@
 import { OutboundError } from '../../platform/outbound-error.ts';
 import { PICTURE_ANSWER_BYTES_MAX } from '../call-limits.ts';
 import { outcomeOfBase64, outcomeOfError } from '../outcome.ts';
-import type { CheckOutcome, Provider, RenderRequest, SubmitOptions, SubmitOutcome } from '../provider.ts';
+import type { CheckOutcome, GenerateOrder, Provider, SubmitOptions, SubmitOutcome } from '../provider.ts';
 import { jsonBody, type ProviderOptions, readJson, VendorApi } from '../vendor-api.ts';
 import { type GenerateContentResponse, generateContentResponse, type Part, WITHHELD_REASONS } from './gemini.wire.ts';
 import { outcomeOfGoogleRefusal } from './google-refusal.ts';
@@ -30,14 +30,14 @@ export class GeminiProvider implements Provider {
     this.hosts = new Set(vertex ? ['gemini', 'vertex'] : ['gemini']);
   }
 
-  submit(request: RenderRequest, options: SubmitOptions): Promise<SubmitOutcome> {
+  submit(request: GenerateOrder, options: SubmitOptions): Promise<SubmitOutcome> {
     if (request.host === 'gemini') return this.#submit(request, options);
     if (request.host !== 'vertex' || !this.#imagen)
       throw new Error(`Gemini is not set up for the host ${request.host}`);
     return this.#imagen.submit(request, options);
   }
 
-  async #submit(request: RenderRequest, { signal, timeoutMs }: SubmitOptions): Promise<SubmitOutcome> {
+  async #submit(request: GenerateOrder, { signal, timeoutMs }: SubmitOptions): Promise<SubmitOutcome> {
     const answer = await this.#api.call({
       method: 'POST',
       path: `/v1beta/models/${request.vendorModel}:generateContent`,
@@ -83,7 +83,7 @@ export class GeminiProvider implements Provider {
   }
 }
 
-function inputOf({ prompt, seed, render }: RenderRequest): Record<string, unknown> {
+function inputOf({ prompt, seed, render }: GenerateOrder): Record<string, unknown> {
   const { aspectRatio, imageSize } = render;
   return {
     contents: [{ role: 'user', parts: [{ text: prompt }] }],

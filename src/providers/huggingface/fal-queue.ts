@@ -7,7 +7,7 @@ import {
   STATUS_ANSWER_BYTES_MAX,
 } from '../call-limits.ts';
 import { outcomeOfError, outcomeOfFailedCheck, outcomeOfStatus, pendingAfterTrouble } from '../outcome.ts';
-import type { CheckOutcome, RenderRequest, SubmitOptions, SubmitOutcome, Ticket } from '../provider.ts';
+import type { CheckOutcome, GenerateOrder, SubmitOptions, SubmitOutcome, Ticket } from '../provider.ts';
 import { fetchResult } from '../result-download.ts';
 import { jsonBody, readJson, type VendorApi } from '../vendor-api.ts';
 import {
@@ -27,7 +27,7 @@ import {
 export class FalQueue {
   constructor(private readonly api: VendorApi) {}
 
-  async submit(request: RenderRequest, { signal, timeoutMs }: SubmitOptions): Promise<SubmitOutcome> {
+  async submit(request: GenerateOrder, { signal, timeoutMs }: SubmitOptions): Promise<SubmitOutcome> {
     const { host, vendorModel } = request;
     const answer = await this.api.call({
       method: 'POST',
@@ -106,7 +106,7 @@ function routed(path: string): string {
   return `/fal-ai${path}?_subdomain=queue`;
 }
 
-function inputOf({ prompt, seed, render }: RenderRequest): Record<string, unknown> {
+function inputOf({ prompt, seed, render }: GenerateOrder): Record<string, unknown> {
   const { width, height } = render;
   return {
     prompt,

@@ -1,4 +1,4 @@
-import type { CheckOutcome, Provider, RenderRequest, SubmitOptions, SubmitOutcome, Ticket } from '../provider.ts';
+import type { CheckOutcome, GenerateOrder, Provider, SubmitOptions, SubmitOutcome, Ticket } from '../provider.ts';
 import { type ProviderOptions, VendorApi } from '../vendor-api.ts';
 import { FalQueue } from './fal-queue.ts';
 import { HfInference } from './hf-inference.ts';
@@ -20,7 +20,7 @@ export class HuggingFaceProvider implements Provider {
     this.#falQueue = new FalQueue(api);
   }
 
-  submit(request: RenderRequest, options: SubmitOptions): Promise<SubmitOutcome> {
+  submit(request: GenerateOrder, options: SubmitOptions): Promise<SubmitOutcome> {
     if (request.host === 'hf-inference') return this.#hfInference.submit(request, options);
     return this.#queueOf(request.host).submit(request, options);
   }

@@ -2,7 +2,7 @@ import { OutboundError } from '../../platform/outbound-error.ts';
 import type { Answer } from '../../platform/outbound-exchange.ts';
 import { PICTURE_ANSWER_BYTES_MAX } from '../call-limits.ts';
 import { outcomeOfError, outcomeOfPicture, outcomeOfStatus, rejected } from '../outcome.ts';
-import type { CheckOutcome, Provider, RenderRequest, SubmitOptions, SubmitOutcome } from '../provider.ts';
+import type { CheckOutcome, GenerateOrder, Provider, SubmitOptions, SubmitOutcome } from '../provider.ts';
 import { type ProviderOptions, readJson, VendorApi } from '../vendor-api.ts';
 import { FINISH_REASON_HEADER, LOCKOUT_SECONDS, SEED_HEADER, stabilityError } from './stability.wire.ts';
 
@@ -17,7 +17,7 @@ export class StabilityProvider implements Provider {
     this.#api = new VendorApi(this.name, options, (apiKey) => ({ authorization: `Bearer ${apiKey}` }));
   }
 
-  async submit(request: RenderRequest, { signal, timeoutMs }: SubmitOptions): Promise<SubmitOutcome> {
+  async submit(request: GenerateOrder, { signal, timeoutMs }: SubmitOptions): Promise<SubmitOutcome> {
     const answer = await this.#api.call({
       method: 'POST',
       path: `/v2beta/stable-image/generate/${endpointOf(request.vendorModel)}`,
@@ -70,7 +70,7 @@ function endpointOf(vendorModel: string): string {
 /** The distilled models are guided differently: a negative prompt or a guidance scale is refused or ignored there. */
 const DISTILLED = /-(?:turbo|flash)$/;
 
-function formOf(request: RenderRequest): FormData {
+function formOf(request: GenerateOrder): FormData {
   const { vendorModel, negativePrompt, stylePreset, seed, render } = request;
   const form = new FormData();
   form.set('prompt', request.prompt);

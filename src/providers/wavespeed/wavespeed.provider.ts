@@ -4,8 +4,8 @@ import { CHECK_CALL_TIMEOUT_MS, ORDER_CALL_TIMEOUT_MS, STATUS_ANSWER_BYTES_MAX }
 import { outcomeOfError, outcomeOfFailedCheck, outcomeOfStatus, pendingAfterTrouble, rejected } from '../outcome.ts';
 import type {
   CheckOutcome,
+  GenerateOrder,
   Provider,
-  RenderRequest,
   SubmitOptions,
   SubmitOutcome,
   Ticket,
@@ -38,7 +38,7 @@ export class WaveSpeedProvider implements Provider {
     );
   }
 
-  async submit(request: RenderRequest, { signal, timeoutMs, reportTo }: SubmitOptions): Promise<SubmitOutcome> {
+  async submit(request: GenerateOrder, { signal, timeoutMs, reportTo }: SubmitOptions): Promise<SubmitOutcome> {
     const webhook = reportTo === null ? '' : `?${new URLSearchParams({ webhook: reportTo })}`;
     const answer = await this.#api.call({
       method: 'POST',
@@ -114,7 +114,7 @@ export class WaveSpeedProvider implements Provider {
 }
 
 /** Models with fixed ratios take the ratio; the others take a size, written with an asterisk, and a format. */
-function inputOf({ prompt, seed, render }: RenderRequest): Record<string, unknown> {
+function inputOf({ prompt, seed, render }: GenerateOrder): Record<string, unknown> {
   if (render.aspectRatio !== null) return { prompt, aspect_ratio: render.aspectRatio };
   return {
     prompt,
