@@ -1,12 +1,11 @@
 import type { FinishedPicture } from '../assets/asset.ts';
-import { finishPicture, PictureError } from '../assets/pictures.ts';
+import { type FinishedType, finishPicture, PictureError } from '../assets/pictures.ts';
 import type { ProviderName, Route } from '../catalog/models.ts';
 import type { Size } from '../catalog/sizes.ts';
 import { whileDatabaseReturns } from '../platform/database-errors.ts';
 import type { Order, Provider, Ticket } from '../providers/provider.ts';
 import type { Providers } from '../providers/registry.ts';
 import type { Judged } from '../routing/circuit.ts';
-import type { RenderPlan } from '../routing/render-plan.ts';
 import { type EndedCall, verdictOf } from '../routing/verdict.ts';
 import { callPatienceMs } from './patience.ts';
 import { type PollParts, pollVendor } from './vendor-poll.ts';
@@ -30,9 +29,12 @@ export interface VendorCallParts extends PollParts {
 export interface VendorCall {
   readonly attemptId: string;
   readonly route: Route;
-  /** What the vendor is asked to draw, and the exact size that is cut from it. */
-  readonly ordered: RenderPlan['render'] | null;
+  /** The size that the vendor should answer with, where that is known, and the exact size that is cut from it. */
+  readonly ordered: Size | null;
   readonly size: Size;
+  readonly contentType: FinishedType;
+  /** Whether black all over can be what was asked for. */
+  readonly mayBeBlack: boolean;
   /** The customer's own words, which are not to be repeated. */
   readonly words: readonly string[];
   readonly signal: AbortSignal;
@@ -98,9 +100,10 @@ async function judged(call: VendorCall, ended: EndedCall): Promise<Judged<CallEn
   return { result, verdict: verdictOf(result) };
 }
 
-async function examined({ size, ordered }: VendorCall, bytes: Buffer, seed: number | null): Promise<CallEnd> {
+async function examined(call: VendorCall, bytes: Buffer, seed: number | null): Promise<CallEnd> {
+  const { size, ordered, contentType, mayBeBlack } = call;
   try {
-    return { kind: 'delivered', picture: await finishPicture(bytes, size, ordered), seed };
+    return { kind: 'delivered', picture: await finishPicture(bytes, size, { ordered, contentType, mayBeBlack }), seed };
   } catch (error) {
     if (!(error instanceof PictureError)) throw error;
     // A vendor's moderation that leaves no other mark than a picture that is black all over.
