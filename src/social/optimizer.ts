@@ -7,7 +7,7 @@ import { type CropWindow, isTooSmallFor, windowAround, windowOfInterest } from '
 import { CONTENT_TYPE_OF, encodeWithin } from './encode.ts';
 import { interestOf } from './interest.ts';
 import { BLUR, type OptimizeRequest } from './optimize-request.ts';
-import { decodePixels, from, type Pixels, pixelsOf, thumbnailOf } from './pixels.ts';
+import { decodePixels, drawn, from, type Pixels, thumbnailOf } from './pixels.ts';
 import { PLATFORM_LIMITS, type SocialFormat } from './social-formats.ts';
 
 export type OptimizeFailureReason =
@@ -86,13 +86,13 @@ const BACKDROP_SHRINK = 16;
 const BACKDROP_SIGMA = 2.5;
 
 async function onBlurred(pixels: Pixels, { width, height }: SocialFormat): Promise<() => Sharp> {
-  const small = await pixelsOf(
+  const small = await drawn(
     from(pixels)
       .resize(Math.ceil(width / BACKDROP_SHRINK), Math.ceil(height / BACKDROP_SHRINK), { fit: 'cover' })
       .blur(BACKDROP_SIGMA),
   );
-  const ground = await pixelsOf(from(small).resize(width, height, { fit: 'fill', kernel: 'cubic' }));
-  lay(await pixelsOf(from(pixels).resize(width, height, { fit: 'inside' })), ground);
+  const ground = await drawn(from(small).resize(width, height, { fit: 'fill', kernel: 'cubic' }));
+  lay(await drawn(from(pixels).resize(width, height, { fit: 'inside' })), ground);
   return () => from(ground);
 }
 

@@ -24,7 +24,7 @@ export async function decodePixels(bytes: Buffer, ground: string | null): Promis
   }
   return readable(() => {
     const upright = decoder(bytes).autoOrient().toColourspace('srgb');
-    return pixelsOf(ground === null ? upright : upright.flatten({ background: ground }));
+    return drawn(ground === null ? upright : upright.flatten({ background: ground }));
   });
 }
 
@@ -33,7 +33,7 @@ export function from({ data, width, height, channels }: Pixels): Sharp {
   return sharp(data, { raw: { width, height, channels } });
 }
 
-export async function pixelsOf(drawing: Sharp): Promise<Pixels> {
+export async function drawn(drawing: Sharp): Promise<Pixels> {
   const { data, info } = await drawing.raw().toBuffer({ resolveWithObject: true });
   return { data, width: info.width, height: info.height, channels: info.channels === 4 ? 4 : 3 };
 }
@@ -42,7 +42,7 @@ const THUMBNAIL_SIDE_MAX = 256;
 
 /** Without transparency: on grey, so that both a white and a black cut-out stand out. */
 export function thumbnailOf(pixels: Pixels): Promise<Pixels> {
-  return pixelsOf(
+  return drawn(
     from(pixels)
       .flatten({ background: '#808080' })
       .resize(THUMBNAIL_SIDE_MAX, THUMBNAIL_SIDE_MAX, { fit: 'inside', withoutEnlargement: true }),
