@@ -42,7 +42,11 @@ export function preparePicture(bytes: Buffer, kept: KeptPicture, how: Preparing)
   });
 }
 
-async function redrawn(bytes: Buffer, kept: KeptPicture, { canvas, reducedTo, sentAs, opaque }: Preparing): Promise<Buffer> {
+async function redrawn(
+  bytes: Buffer,
+  kept: KeptPicture,
+  { canvas, reducedTo, sentAs, opaque }: Preparing,
+): Promise<Buffer> {
   const upright = decoder(bytes);
   const whole = opaque ? upright.removeAlpha() : upright;
   const extended = canvas ? whole.extend({ ...marginsAround(kept, canvas), extendWith: 'mirror' }) : whole;
@@ -92,7 +96,10 @@ export interface MaskSource extends PictureSize {
  * vendor does not do that.
  * @throws PictureError for what cannot be decoded, or marks nothing.
  */
-export function prepareMask({ bytes, byTransparency, width, height }: MaskSource, growBy: number): Promise<PreparedPicture> {
+export function prepareMask(
+  { bytes, byTransparency, width, height }: MaskSource,
+  growBy: number,
+): Promise<PreparedPicture> {
   return inTurn(async () => {
     const marks = byTransparency
       ? decoder(bytes).ensureAlpha().extractChannel('alpha').negate()

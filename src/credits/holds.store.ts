@@ -18,7 +18,9 @@ export class HoldsStore {
    */
   async take(tx: Tx, request: HoldRequest, transactionId: string, now: Date): Promise<BalanceRow | null> {
     const { amount, accountId } = request;
-    const freeImages = JSON.stringify(Object.fromEntries(request.allowances.map((each) => [each.provider, each.images])));
+    const freeImages = JSON.stringify(
+      Object.fromEntries(request.allowances.map((each) => [each.provider, each.images])),
+    );
     // `held_from_monthly` exists so that the split, worked out on the row's newest version, can be returned.
     const result = await sql<BalanceRow>`
       with taken as (

@@ -51,7 +51,11 @@ export function settlementOf(
 ): Settlement & { readonly bookings: readonly Booking[] } {
   const captured = capturedBy(captures);
   // Whoever captures what was not held has a defect, and nothing may be booked then.
-  if (captures.some(({ amount }) => amount < 0n) || captured > hold.amount || allowancesLeft(hold, captures).some(({ images }) => images < 0))
+  if (
+    captures.some(({ amount }) => amount < 0n) ||
+    captured > hold.amount ||
+    allowancesLeft(hold, captures).some(({ images }) => images < 0)
+  )
     throw new Error(`more was to be captured than hold ${hold.id} has`);
   const back = releasedParts(hold, captured);
   const released = hold.amount - captured;

@@ -19,8 +19,8 @@ import { type Attempt, failureAfter, forbidden, type Job, type JobImage } from '
 import { JOB_CHANNEL, PROGRESS } from './jobs.service.ts';
 import type { JobsStore } from './jobs.store.ts';
 import { observed } from './observed-call.ts';
-import { imagePatienceMs } from './patience.ts';
 import { orderFor } from './orders.ts';
+import { imagePatienceMs } from './patience.ts';
 import { awaitPicture, type CallEnd, orderPicture, type VendorCall, type VendorCallParts } from './vendor-call.ts';
 
 /** Why a run was told to stop: the job was cancelled, or this process is going away and another takes over. */
@@ -123,7 +123,9 @@ export class ImageRun {
   /** The routes that may still be tried, best first. */
   #routesLeft(past: readonly Attempt[]): PlannedRoute[] {
     const never = forbidden(past);
-    return this.#routes().filter(({ route }) => !never.routes.has(route.id) && !never.vendors.has(route.model.provider));
+    return this.#routes().filter(
+      ({ route }) => !never.routes.has(route.id) && !never.vendors.has(route.model.provider),
+    );
   }
 
   /** Waits until a route that is shut may be tried again. False when there is none, or none soon enough. */

@@ -47,7 +47,11 @@ export async function imageWork(parts: ImageWorkParts, job: Job, image: JobImage
 }
 
 /** All routes that can serve an image, best first. */
-export function planImage({ request, source }: ImageWork, book: PriceBook, parts: ImageWorkParts): readonly PlannedRoute[] {
+export function planImage(
+  { request, source }: ImageWork,
+  book: PriceBook,
+  parts: ImageWorkParts,
+): readonly PlannedRoute[] {
   const facts: RoutingFacts = {
     serves: parts.serves,
     health: (route) => parts.health.of(route),

@@ -12,6 +12,10 @@ import type { FailureCode } from './job.ts';
 import type { JobsStore } from './jobs.store.ts';
 import { lineageOf } from './lineage.ts';
 
+export interface OptimizeWork extends ImageWork {
+  readonly request: OptimizeRequest;
+}
+
 export interface OptimizeRunParts {
   readonly db: Db;
   readonly store: JobsStore;
@@ -25,7 +29,7 @@ export class OptimizeRun {
   constructor(
     private readonly parts: OptimizeRunParts,
     /** Images of one step that work on the same picture. */
-    private readonly works: readonly (ImageWork & { readonly request: OptimizeRequest })[],
+    private readonly works: readonly OptimizeWork[],
     private readonly signal: AbortSignal,
   ) {}
 
@@ -44,7 +48,7 @@ export class OptimizeRun {
   }
 
   /** Null where the picture cannot be read. */
-  async #made({ source, request, job }: ImageWork & { readonly request: OptimizeRequest }, formats: readonly SocialFormat[]) {
+  async #made({ source, request, job }: OptimizeWork, formats: readonly SocialFormat[]) {
     const { assets, log } = this.parts;
     if (source === null) throw new Error(`job ${job.id} cuts no picture`);
     try {

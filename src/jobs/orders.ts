@@ -1,11 +1,10 @@
 import type { Asset } from '../assets/asset.ts';
 import { type MaskSource, prepareMask, preparePicture } from '../assets/sent-pictures.ts';
 import { EDIT_MODELS } from '../catalog/edit-models.ts';
-import { type EditRequest, picturesOfEdit } from '../catalog/edits.ts';
+import { type EditRequest, picturesOfEdit, wordsOfEdit } from '../catalog/edits.ts';
 import type { GenerateRequest } from '../catalog/requests.ts';
 import { STYLE_PRESETS, type StylePreset } from '../catalog/style-presets.ts';
 import type { UpscaleRequest } from '../catalog/upscale-requests.ts';
-import { wordsOfEdit } from '../catalog/edits.ts';
 import type { OperationRequest } from '../estimates/job-request.ts';
 import { seedIn } from '../estimates/workflow-request.ts';
 import type { EditOrder, GenerateOrder, Order, UpscaleOrder } from '../providers/provider.ts';
@@ -131,7 +130,11 @@ async function maskFor({ edit }: EditRequest, { route }: PlannedRoute, pictures:
   return prepareMask(await maskSource(edit.mask, pictures, bytes), growsMask ? 0 : edit.growMask);
 }
 
-async function maskSource(id: string | null, { source, read, find }: OrderPictures, bytes: Buffer): Promise<MaskSource> {
+async function maskSource(
+  id: string | null,
+  { source, read, find }: OrderPictures,
+  bytes: Buffer,
+): Promise<MaskSource> {
   const { width, height } = source;
   if (id === null) return { bytes, byTransparency: true, width, height };
   const mask = await find(id);
