@@ -68,6 +68,7 @@ function parameterChecks({ imageSizes }: Model): Readonly<Record<string, Check>>
 }
 
 interface ImagenOrder extends Order {
+  readonly seed: number;
   readonly pictures: number;
   readonly withReason: boolean;
   readonly withSafety: boolean;

@@ -239,6 +239,7 @@ function promptOf(contents: unknown): string {
 
 /** An order with what only this vendor's answers need. */
 export interface GeminiOrder extends Order {
+  readonly seed: number;
   readonly tokens: number;
   readonly withWords: boolean;
   readonly drafts: boolean;
