@@ -71,10 +71,11 @@ export class StabilityProvider implements Provider {
   }
 
   /** A finished job answers with its picture, so one look is as long as a download. */
-  async check(ticket: Ticket, signal: AbortSignal): Promise<CheckOutcome> {
+  async check({ vendorModel, vendorId }: Ticket, signal: AbortSignal): Promise<CheckOutcome> {
+    if (!DRAWN_LATER.has(vendorModel)) throw new Error(`Stability gives no tickets for ${vendorModel}`);
     const answer = await this.#api.call({
       method: 'GET',
-      path: `/v2beta/results/${encodeURIComponent(ticket.vendorId)}`,
+      path: `/v2beta/results/${encodeURIComponent(vendorId)}`,
       headers: { accept: '*/*' },
       timeoutMs: DOWNLOAD_TIMEOUT_MS,
       bytesMax: PICTURE_ANSWER_BYTES_MAX,
