@@ -1,8 +1,76 @@
 import { describe, expect, test } from 'vitest';
+import type { Order } from '../../src/providers/provider.ts';
 import { StabilityProvider } from '../../src/providers/stability/stability.provider.ts';
-import { API_KEY, never, PICTURE, type Reply, ScriptedVendor, ticket } from './scripted-vendor.ts';
+import {
+  API_KEY,
+  editOrder,
+  never,
+  PICTURE,
+  type Reply,
+  ScriptedVendor,
+  submitOptions,
+  ticket,
+  upscaleOrder,
+} from './scripted-vendor.ts';
 
-const job = ticket('stability', 'creative', '9f2c'.repeat(16));
+const JOB_ID = '9f2c'.repeat(16);
+const job = ticket('stability', 'creative', JOB_ID);
+const picture: Reply = { headers: { 'content-type': 'image/png', 'finish-reason': 'SUCCESS' }, body: PICTURE };
+
+const relight = editOrder('stability', 'replace-background-and-relight', {
+  kind: 'relight',
+  backgroundPrompt: 'a beach',
+  backgroundReference: null,
+  foregroundPrompt: null,
+  negativePrompt: null,
+  preserveOriginalSubject: 0.6,
+  originalBackgroundDepth: 0.5,
+  keepOriginalBackground: false,
+  lightSourceDirection: null,
+  lightReference: null,
+  lightSourceStrength: null,
+});
+const creative = upscaleOrder('creative', 'CREATIVE', {
+  prompt: 'a harbour',
+  negativePrompt: null,
+  creativity: 0.3,
+  stylePreset: null,
+  seed: null,
+});
+
+async function submit(order: Order, reply: Reply) {
+  await using vendor = await ScriptedVendor.start(reply);
+  const outcome = await vendor.provider(StabilityProvider).submit(order, submitOptions());
+  expect(vendor.requests).toHaveLength(1);
+  return outcome;
+}
+
+describe.each([relight, creative])('an order that is drawn later ($vendorModel)', (order) => {
+  test('is accepted, to be asked for after ten seconds', async () => {
+    expect(await submit(order, { body: { id: JOB_ID } })).toEqual({
+      kind: 'accepted',
+      ticket: ticket('stability', order.vendorModel, JOB_ID),
+      pollAfterMs: 10_000,
+    });
+  });
+
+  test.each([
+    ['an id that would leave its place in a path', { id: '../user/balance' }],
+    ['an empty id', { id: '' }],
+    ['an id that is no text', { id: 7 }],
+    ['no id', { status: 'in-progress' }],
+  ])('is broken when it is answered with %s', async (_what, body) => {
+    expect(await submit(order, { body })).toMatchObject({ kind: 'broken' });
+  });
+
+  test('is delivered when it is there at once', async () => {
+    expect(await submit(order, picture)).toEqual({ kind: 'delivered', picture: PICTURE, seed: null });
+  });
+});
+
+test('a picture that is drawn at once is not taken for a job because its answer has an id', async () => {
+  expect(await submit(upscaleOrder('fast', 'FAST'), { body: { id: JOB_ID } })).toMatchObject({ kind: 'broken' });
+});
 
 async function check(reply: Reply) {
   await using vendor = await ScriptedVendor.start(reply);

@@ -1,5 +1,6 @@
 import { OutboundError } from '../../platform/outbound-error.ts';
 import { PICTURE_ANSWER_BYTES_MAX } from '../call-limits.ts';
+import { base64Of } from '../inline-picture.ts';
 import { misdirected } from '../misdirected.ts';
 import { outcomeOfBase64, outcomeOfError } from '../outcome.ts';
 import type {
@@ -114,8 +115,8 @@ function partsOf(order: GenerateOrder | EditOrder): readonly object[] {
   const words = { text: order.prompt };
   if (order.operation === 'GENERATE') return [words];
   if (order.edit.kind !== 'general') throw misdirected(order);
-  const { contentType: mimeType, bytes } = order.source;
-  return [words, { inlineData: { mimeType, data: bytes.toString('base64') } }];
+  const { source } = order;
+  return [words, { inlineData: { mimeType: source.contentType, data: base64Of(source) } }];
 }
 
 /** Whether the vendor counts output for us. Where it does not say, it is booked as if. */

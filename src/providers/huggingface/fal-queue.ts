@@ -6,7 +6,7 @@ import {
   ORDER_CALL_TIMEOUT_MS,
   STATUS_ANSWER_BYTES_MAX,
 } from '../call-limits.ts';
-import { dataUriOf } from '../data-uri.ts';
+import { dataUriOf } from '../inline-picture.ts';
 import { misdirected } from '../misdirected.ts';
 import { outcomeOfError, outcomeOfFailedCheck, outcomeOfStatus, pendingAfterTrouble } from '../outcome.ts';
 import type {

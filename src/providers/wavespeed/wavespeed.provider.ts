@@ -1,7 +1,7 @@
 import { OutboundError } from '../../platform/outbound-error.ts';
 import type { Answer } from '../../platform/outbound-exchange.ts';
 import { CHECK_CALL_TIMEOUT_MS, ORDER_CALL_TIMEOUT_MS, STATUS_ANSWER_BYTES_MAX } from '../call-limits.ts';
-import { dataUriOf } from '../data-uri.ts';
+import { dataUriOf } from '../inline-picture.ts';
 import { misdirected } from '../misdirected.ts';
 import { outcomeOfError, outcomeOfFailedCheck, outcomeOfStatus, pendingAfterTrouble, rejected } from '../outcome.ts';
 import type {

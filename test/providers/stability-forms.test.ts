@@ -14,7 +14,6 @@ import {
   SOURCE,
   sent,
   submitOptions,
-  ticket,
   upscaleOrder,
 } from './scripted-vendor.ts';
 
@@ -22,7 +21,6 @@ const picture = (headers: Record<string, string> = {}): Reply => ({
   headers: { 'content-type': 'image/png', 'finish-reason': 'SUCCESS', seed: '343940597', ...headers },
   body: PICTURE,
 });
-const JOB_ID = '9f2c'.repeat(16);
 
 async function submit(order: Order, reply: Reply = picture()) {
   await using vendor = await ScriptedVendor.start(reply);
@@ -272,44 +270,4 @@ describe('an order', () => {
     );
     expect(vendor.requests).toHaveLength(0);
   });
-});
-
-const LATER: [string, Order][] = [
-  ['replace-background-and-relight', edit('replace-background-and-relight', relight)],
-  [
-    'creative',
-    upscaleOrder('creative', 'CREATIVE', {
-      prompt: 'a harbour',
-      negativePrompt: null,
-      creativity: 0.3,
-      stylePreset: null,
-      seed: null,
-    }),
-  ],
-];
-
-describe.each(LATER)('an order that is drawn later (%s)', (vendorModel, order) => {
-  test('is accepted, to be asked for after ten seconds', async () => {
-    const { outcome } = await submit(order, { body: { id: JOB_ID } });
-    const job = ticket('stability', vendorModel, JOB_ID);
-    expect(outcome).toEqual({ kind: 'accepted', ticket: job, pollAfterMs: 10_000 });
-  });
-
-  test.each([
-    ['an id that would leave its place in a path', { id: '../user/balance' }],
-    ['an empty id', { id: '' }],
-    ['an id that is no text', { id: 7 }],
-    ['no id', { status: 'in-progress' }],
-  ])('is broken when it is answered with %s', async (_what, body) => {
-    expect((await submit(order, { body })).outcome).toMatchObject({ kind: 'broken' });
-  });
-
-  test('is delivered when it is there at once', async () => {
-    expect((await submit(order)).outcome).toMatchObject({ kind: 'delivered' });
-  });
-});
-
-test('a picture that is drawn at once is not taken for a job because its answer has an id', async () => {
-  const { outcome } = await submit(upscaleOrder('fast', 'FAST'), { body: { id: JOB_ID } });
-  expect(outcome).toMatchObject({ kind: 'broken' });
 });
