@@ -98,9 +98,11 @@ const TOWARDS: Record<Direction, string> = {
 async function lightOver({ width, height }: Size, { direction, reference }: Light, strength: number) {
   if ((direction === null && reference === null) || strength === 0) return [];
   const { dominant } = reference ? await sharp(reference.bytes).stats() : { dominant: { r: 255, g: 255, b: 255 } };
+  const light = `stop-color="rgb(${dominant.r},${dominant.g},${dominant.b})"`;
+  // Light fades into nothing and nothing into shadow, so that no mixture of the two colours is seen between them.
   const stops =
-    `<stop offset="0" stop-color="rgb(${dominant.r},${dominant.g},${dominant.b})" stop-opacity="${0.8 * strength}"/>` +
-    `<stop offset="0.5" stop-color="#000" stop-opacity="0"/><stop offset="1" stop-opacity="${0.7 * strength}"/>`;
+    `<stop offset="0" ${light} stop-opacity="${0.8 * strength}"/><stop offset="0.5" ${light} stop-opacity="0"/>` +
+    `<stop offset="0.5" stop-opacity="0"/><stop offset="1" stop-opacity="${0.7 * strength}"/>`;
   const svg =
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">` +
     `<defs><linearGradient id="light" ${TOWARDS[direction ?? 'above']}>${stops}</linearGradient></defs>` +

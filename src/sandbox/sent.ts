@@ -11,7 +11,10 @@ const FORMATS: ReadonlySet<string> = new Set(['png', 'jpeg', 'webp']);
 /** More than any of the vendors takes: what declares more is not even decoded. */
 const PIXELS_MAX = 64 * 1024 * 1024;
 
-const open = (bytes: Buffer): Sharp => sharp(bytes, { failOn: 'truncated', limitInputPixels: PIXELS_MAX });
+/** Profiles of colours are left aside, because converting from one to another changes pixels that nobody edits. */
+const OPTIONS = { failOn: 'truncated', limitInputPixels: PIXELS_MAX, ignoreIcc: true } as const;
+
+const open = (bytes: Buffer): Sharp => sharp(bytes, OPTIONS);
 
 /** A picture that came along with an order, known to be whole. */
 export class SentPicture implements Size {
