@@ -9,6 +9,7 @@ import { NodeResolver } from './node/node.resolver.ts';
 import { OperatorResolver } from './operator/operator.resolver.ts';
 import { PriceBookResolver } from './price-book/price-book.resolver.ts';
 import { REFUSAL_TYPES } from './refusal/refusal.type.ts';
+import { UploadResolver } from './upload/upload.resolver.ts';
 import { ONE_OF_INPUTS } from './workflow/workflow.input.ts';
 import { StepEstimateResolver, WorkflowResolver } from './workflow/workflow.resolver.ts';
 
@@ -23,6 +24,7 @@ const RESOLVERS = [
   OperatorResolver,
   PriceBookResolver,
   StepEstimateResolver,
+  UploadResolver,
   WorkflowResolver,
 ] as const;
 
