@@ -42,24 +42,32 @@ interface Finding {
   readonly remedy: string;
 }
 
+/** The way a picture came. */
+export interface IntakeWay {
+  /** What the caller gave it in. */
+  readonly field: string;
+  /** How to bring another one in: the last words of a refusal. */
+  readonly again: string;
+}
+
 /** A picture from outside that is not taken in. Nothing is kept of it. */
 export class IntakeRefusal extends DomainError {
   constructor(
     readonly reason: IntakeReason,
-    field: string,
+    { field, again }: IntakeWay,
     { found, limit, remedy }: Finding,
   ) {
     super(
       'BAD_USER_INPUT',
-      `The picture is ${found}, but it must be ${limit}. Nothing was kept and nothing was charged. ${remedy}`,
+      `The picture is ${found}, but it must be ${limit}. Nothing was kept and nothing was charged. ${remedy} ${again}`,
       { field, value: found, limit, reason },
     );
   }
 }
 
-/** @throws IntakeRefusal for more than {@link INTAKE_BYTES_MAX} bytes; `bytes` is null where only that is known. */
-export function tooLarge(field: string, bytes: number | null): IntakeRefusal {
-  return new IntakeRefusal('TOO_LARGE', field, {
+/** The refusal of more than {@link INTAKE_BYTES_MAX} bytes; `bytes` is null where only that much is known. */
+export function tooLarge(way: IntakeWay, bytes: number | null): IntakeRefusal {
+  return new IntakeRefusal('TOO_LARGE', way, {
     found: bytes === null ? `longer than ${INTAKE_BYTES_MAX} bytes` : `${bytes} bytes long`,
     limit: `at most ${INTAKE_BYTES_MAX} bytes long`,
     remedy: 'Make it smaller, or save it as JPEG, WebP or AVIF.',
@@ -70,22 +78,21 @@ export function tooLarge(field: string, bytes: number | null): IntakeRefusal {
  * Takes in a picture that somebody else made: known by its content and not by its name, decoded to the last line,
  * upright, sRGB with 8 bits a channel, and written anew in its own format, so that nothing of its bytes is kept but what
  * can be seen: no metadata, no place where it was taken, nothing behind its end.
- * @param field what the caller gave the picture in, for the refusal.
  * @throws IntakeRefusal
  */
-export function admitPicture(bytes: Buffer, field: string): Promise<FinishedPicture> {
-  return inTurn(() => admit(bytes, field));
+export function admitPicture(bytes: Buffer, way: IntakeWay): Promise<FinishedPicture> {
+  return inTurn(() => admit(bytes, way));
 }
 
 /** The same for a file, which is in memory only while it is its turn. @throws IntakeRefusal */
-export function admitFile(path: string, field: string): Promise<FinishedPicture> {
-  return inTurn(async () => admit(await readFile(path), field));
+export function admitFile(path: string, way: IntakeWay): Promise<FinishedPicture> {
+  return inTurn(async () => admit(await readFile(path), way));
 }
 
-async function admit(bytes: Buffer, field: string): Promise<FinishedPicture> {
-  const refuse = (reason: IntakeReason, finding: Finding) => new IntakeRefusal(reason, field, finding);
+async function admit(bytes: Buffer, way: IntakeWay): Promise<FinishedPicture> {
+  const refuse = (reason: IntakeReason, finding: Finding) => new IntakeRefusal(reason, way, finding);
   if (bytes.length === 0) throw refuse('EMPTY', FINDINGS.empty);
-  if (bytes.length > INTAKE_BYTES_MAX) throw tooLarge(field, bytes.length);
+  if (bytes.length > INTAKE_BYTES_MAX) throw tooLarge(way, bytes.length);
   const frames = animatedFormat(bytes);
   if (frames !== null) throw refuse('ANIMATED', animated(frames));
   try {
@@ -136,21 +143,21 @@ function redraw(bytes: Buffer, kind: PictureKind): Promise<Buffer> {
 const FORMATS = 'a PNG, JPEG, WebP or AVIF picture';
 
 const FINDINGS = {
-  empty: { found: 'empty', limit: FORMATS, remedy: 'Send the bytes of the file.' },
+  empty: { found: 'empty', limit: FORMATS, remedy: 'See whether the file is.' },
   unreadable: {
     found: 'truncated or corrupt',
     limit: `${FORMATS} that can be read to its end`,
-    remedy: 'See whether it opens elsewhere, save it anew and send that.',
+    remedy: 'See whether it opens elsewhere, and save it anew.',
   },
 } as const;
 
 function unsupported(bytes: Buffer): Finding {
   const found = foreignFormat(bytes) ?? 'of a kind that we do not know';
-  return { found, limit: FORMATS, remedy: 'Its content counts, not its name: save it as one of these and send that.' };
+  return { found, limit: FORMATS, remedy: 'Its content counts, not its name: save it as one of these.' };
 }
 
 function animated(format: string): Finding {
-  return { found: `an animated ${format}`, limit: 'a still picture', remedy: 'Save one frame of it and send that.' };
+  return { found: `an animated ${format}`, limit: 'a still picture', remedy: 'Save one frame of it.' };
 }
 
 function isTooLarge({ width, height }: PictureSize): boolean {
@@ -161,7 +168,7 @@ function tooManyPixels({ width, height }: PictureSize): Finding {
   return {
     found: `${width}x${height} pixels`,
     limit: `at most ${INTAKE_SIDE_MAX} pixels on each side and ${PICTURE_PIXELS_MAX} in all`,
-    remedy: 'Make it smaller and send that.',
+    remedy: 'Make it smaller.',
   };
 }
 
@@ -169,6 +176,6 @@ function tooSmall({ width, height }: PictureSize): Finding {
   return {
     found: `${width}x${height} pixels`,
     limit: `at least ${INTAKE_SIDE_MIN} pixels on each side`,
-    remedy: 'Send a larger one.',
+    remedy: 'Find a larger one.',
   };
 }

@@ -1,4 +1,7 @@
 import { registerEnumType } from 'type-graphql';
+import { ASSET_KINDS } from '../assets/asset.ts';
+import { INTAKE_REASONS } from '../assets/intake.ts';
+import { UPLOAD_STATUSES } from '../assets/upload.ts';
 import { LIGHT_DIRECTIONS, OUTPUT_FORMATS } from '../catalog/edits.ts';
 import { EDIT_KINDS, MODULES, OPERATIONS, QUALITIES, UPSCALE_MODES, UPSCALE_PRESETS } from '../catalog/operations.ts';
 import { SIZE_CLASSES } from '../catalog/sizes.ts';
@@ -134,6 +137,44 @@ export const TemplatePlatformEnum = named(TEMPLATE_PLATFORMS);
 registerEnumType(TemplatePlatformEnum, {
   name: 'TemplatePlatform',
   description: 'Where a picture made from a template is shown.',
+});
+
+export const AssetKindEnum = named(ASSET_KINDS);
+registerEnumType(AssetKindEnum, {
+  name: 'AssetKind',
+  description: 'Where a picture of the library is from.',
+  valuesConfig: {
+    OUTPUT: { description: 'A job made it.' },
+    INPUT: { description: 'It was uploaded or imported.' },
+  },
+});
+
+export const UploadStatusEnum = named(UPLOAD_STATUSES);
+registerEnumType(UploadStatusEnum, {
+  name: 'UploadStatus',
+  description: 'How an upload stands.',
+  valuesConfig: {
+    PENDING: {
+      description: 'It waits for its picture, until it expires. A sender that was cut off may try again till then.',
+    },
+    READY: { description: 'The picture is in the library.' },
+    REJECTED: { description: 'What came was not a picture that is taken. Create another upload.' },
+  },
+});
+
+export const UploadRejectionEnum = named(INTAKE_REASONS);
+registerEnumType(UploadRejectionEnum, {
+  name: 'UploadRejectionCode',
+  description: 'The rule that a picture from outside broke.',
+  valuesConfig: {
+    EMPTY: { description: 'There was nothing.' },
+    UNSUPPORTED: { description: 'Its content is not PNG, JPEG, WebP or AVIF.' },
+    ANIMATED: { description: 'It has several frames.' },
+    UNREADABLE: { description: 'It is truncated or corrupt.' },
+    TOO_SMALL: { description: 'A side is too short.' },
+    TOO_MANY_PIXELS: { description: 'A side is too long, or it has too many pixels in all.' },
+    TOO_LARGE: { description: 'It has too many bytes.' },
+  },
 });
 
 export const JobStatusEnum = named(JOB_STATUSES);

@@ -11,6 +11,7 @@ import { OperatorResolver } from './operator/operator.resolver.ts';
 import { PriceBookResolver } from './price-book/price-book.resolver.ts';
 import { REFUSAL_TYPES } from './refusal/refusal.type.ts';
 import { SocialResolver } from './social/social.resolver.ts';
+import { UploadResolver } from './upload/upload.resolver.ts';
 import { ONE_OF_INPUTS } from './workflow/workflow.input.ts';
 import { StepEstimateResolver, WorkflowResolver } from './workflow/workflow.resolver.ts';
 
@@ -27,6 +28,7 @@ const RESOLVERS = [
   PriceBookResolver,
   SocialResolver,
   StepEstimateResolver,
+  UploadResolver,
   WorkflowResolver,
 ] as const;
 

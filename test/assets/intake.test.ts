@@ -9,7 +9,7 @@ const SIZE = { width: 160, height: 96 };
 const FORMATS = ['png', 'jpeg', 'webp', 'avif'] as const;
 type Format = (typeof FORMATS)[number];
 
-const admit = (bytes: Buffer) => admitPicture(bytes, 'body');
+const admit = (bytes: Buffer) => admitPicture(bytes, { field: 'body', again: 'Then send it again.' });
 
 /** As one number: the mean difference of a channel, of 255. */
 async function difference(one: Buffer, other: Buffer): Promise<number> {
@@ -215,7 +215,7 @@ describe('a picture from outside', () => {
     it('is refused by field, value and limit, and told what it cost and what to do', async () => {
       const error = await refusal(Buffer.from(SVG));
       expect(error.message).toBe(
-        'The picture is an SVG drawing, but it must be a PNG, JPEG, WebP or AVIF picture. Nothing was kept and nothing was charged. Its content counts, not its name: save it as one of these and send that.',
+        'The picture is an SVG drawing, but it must be a PNG, JPEG, WebP or AVIF picture. Nothing was kept and nothing was charged. Its content counts, not its name: save it as one of these. Then send it again.',
       );
       expect([error.code, error.details]).toEqual([
         'BAD_USER_INPUT',
