@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { encodeWithin } from '../../src/social/encode.ts';
 import { CROPS } from '../../src/social/optimize-request.ts';
 import { optimizePicture } from '../../src/social/optimizer.ts';
 import { decodePixels } from '../../src/social/pixels.ts';
@@ -9,6 +10,7 @@ import { pictureOf } from './drawings.ts';
 
 // The real functions, watched.
 vi.mock('../../src/social/pixels.ts', { spy: true });
+vi.mock('../../src/social/encode.ts', { spy: true });
 
 afterEach(() => vi.resetAllMocks());
 
@@ -27,7 +29,7 @@ describe('decoding', () => {
       const source = await grainy(1280, 960).jpeg().toBuffer();
       const untouched = await optimizePicture(Buffer.from(source), SOCIAL_FORMATS, how(crop));
       vi.mocked(decodePixels).mockClear();
-      const decode = vi.mocked(decodePixels).getMockImplementation() ?? (await original()).decodePixels;
+      const { decodePixels: decode } = await original();
       vi.mocked(decodePixels).mockImplementation(async (bytes, ground) => {
         const pixels = await decode(bytes, ground);
         bytes.fill(0);
@@ -42,20 +44,41 @@ describe('decoding', () => {
   test('is done for few pictures at once, however many are asked for', async () => {
     const source = await grainy(700, 700).jpeg().toBuffer();
     const { decodePixels: decode } = await original();
-    let [running, most] = [0, 0];
-    vi.mocked(decodePixels).mockImplementation(async (bytes, ground) => {
-      most = Math.max(most, ++running);
-      try {
-        return await decode(bytes, ground);
-      } finally {
-        running--;
-      }
-    });
+    const watch = new Watch();
+    vi.mocked(decodePixels).mockImplementation((bytes, ground) => watch.during(() => decode(bytes, ground)));
     const formats = SOCIAL_FORMATS.slice(0, 1);
     await Promise.all(Array.from({ length: 8 }, () => optimizePicture(source, formats, how('CENTER'))));
     expect(decodePixels).toHaveBeenCalledTimes(8);
-    expect(most).toBeLessThanOrEqual(Math.max(1, Math.floor(availableParallelism() / 2)));
+    expect(watch.most).toBeLessThanOrEqual(Math.max(1, Math.floor(availableParallelism() / 2)));
   });
 });
+
+test('of one picture two formats are encoded at once, so that the threads that all share stay free', async () => {
+  const source = await grainy(1280, 960).jpeg().toBuffer();
+  const { encodeWithin: encode } =
+    await vi.importActual<typeof import('../../src/social/encode.ts')>('../../src/social/encode.ts');
+  const watch = new Watch();
+  vi.mocked(encodeWithin).mockImplementation((draw, outputFormat, bytesMax) =>
+    watch.during(() => encode(draw, outputFormat, bytesMax)),
+  );
+  await optimizePicture(source, SOCIAL_FORMATS, how('CENTER'));
+  expect(encodeWithin).toHaveBeenCalledTimes(SOCIAL_FORMATS.length);
+  expect(watch.most).toBe(2);
+});
+
+/** Counts how many run at once. */
+class Watch {
+  most = 0;
+  #running = 0;
+
+  async during<T>(work: () => Promise<T>): Promise<T> {
+    this.most = Math.max(this.most, ++this.#running);
+    try {
+      return await work();
+    } finally {
+      this.#running--;
+    }
+  }
+}
 
 const original = () => vi.importActual<typeof import('../../src/social/pixels.ts')>('../../src/social/pixels.ts');
