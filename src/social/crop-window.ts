@@ -57,28 +57,28 @@ const EDGE_LOSS = 0.7;
 const CENTRE_BIAS = 0.04;
 
 /** Tries the centre, and each line in the place where what matters should be, as far as the picture reaches. */
-function bestOffset(interest: Float64Array, { side, span, middle }: Axis): number {
+function bestOffset(interest: Float64Array, axis: Axis): number {
+  const { side, span, middle } = axis;
   const slack = side - span;
+  if (slack === 0) return 0;
   const centre = Math.round(slack / 2);
   const lines = Array.from(interest, (_, line) => Math.round(((line + 0.5) / interest.length) * side - middle * span));
   let best = { offset: centre, score: 0 };
   for (const offset of [centre, ...lines.map((line) => within(line, slack))]) {
-    const away = Math.abs(offset - centre) / Math.max(1, slack);
-    const score = scoreAt(interest, offset / side, span / side, middle) * (1 - CENTRE_BIAS * away);
+    const score = scoreAt(interest, offset, axis) * (1 - (CENTRE_BIAS * Math.abs(offset - centre)) / slack);
     if (score > best.score) best = { offset, score };
   }
   return best.offset;
 }
 
-/** `start` and `span` as fractions of the side. */
-function scoreAt(interest: Float64Array, start: number, span: number, middle: number): number {
+function scoreAt(interest: Float64Array, offset: number, { side, span, middle }: Axis): number {
+  const linesAPixel = interest.length / side;
   const reach = Math.max(middle, 1 - middle);
   let score = 0;
-  interest.forEach((amount, line) => {
-    const place = ((line + 0.5) / interest.length - start) / span;
-    if (place < 0 || place > 1) return;
-    score += amount * (1 - EDGE_LOSS * ((place - middle) / reach) ** 2);
-  });
+  for (let line = Math.floor(offset * linesAPixel); line < (offset + span) * linesAPixel; line++) {
+    const place = ((line + 0.5) / linesAPixel - offset) / span;
+    if (place >= 0 && place <= 1) score += (interest[line] ?? 0) * (1 - EDGE_LOSS * ((place - middle) / reach) ** 2);
+  }
   return score;
 }
 
