@@ -1,5 +1,5 @@
 import { MODELS } from '../catalog/models.ts';
-import { QUALITIES, qualityRank } from '../catalog/operations.ts';
+import { QUALITIES, type Quality, qualityRank } from '../catalog/operations.ts';
 import type { GenerateRequest } from '../catalog/requests.ts';
 import type { Source } from '../catalog/sources.ts';
 import type { PriceBook } from '../pricing/price-book.ts';
@@ -76,13 +76,16 @@ function allowanceLine(allowance: Allowance, images: number, unitCredits: bigint
 
 const ALTERNATIVES_MAX = 5;
 
-const rank = ({ quality }: Alternative) => (quality === null ? -1 : qualityRank(quality));
+/** A quality that is lower, or a model of one. */
+interface GenerateAlternative extends Alternative {
+  readonly quality: Quality;
+}
 
 /**
  * The same pictures for less: models of the same class first, then lower classes, each by what it saves. Only what the
  * tier allows and some route can draw.
  */
-export function cheaperGenerate(request: GenerateRequest, credits: bigint, facts: PricingFacts): Alternative[] {
+export function cheaperGenerate(request: GenerateRequest, credits: bigint, facts: PricingFacts): GenerateAlternative[] {
   const variants: GenerateRequest[] = [
     ...QUALITIES.map((quality) => ({ ...request, quality, provider: null, model: null })),
     ...MODELS.filter((model) => isServed(model, facts.routing)).map((model) => ({
@@ -93,7 +96,7 @@ export function cheaperGenerate(request: GenerateRequest, credits: bigint, facts
     })),
   ].filter((variant) => qualityRank(variant.quality) <= qualityRank(request.quality));
   return variants
-    .flatMap((variant): Alternative[] => {
+    .flatMap((variant): GenerateAlternative[] => {
       const priced = priceGenerate(variant, facts);
       const [route] = priced.routes;
       if (priced.credits === null || priced.refusals.length > 0 || !route || priced.credits >= credits) return [];
@@ -112,6 +115,6 @@ export function cheaperGenerate(request: GenerateRequest, credits: bigint, facts
         },
       ];
     })
-    .sort((a, b) => rank(b) - rank(a) || Number(b.saves - a.saves))
+    .sort((a, b) => qualityRank(b.quality) - qualityRank(a.quality) || Number(b.saves - a.saves))
     .slice(0, ALTERNATIVES_MAX);
 }

@@ -16,7 +16,7 @@ export function freeImagesIn(steps: readonly PricedStep[]): JobPlan['allowances'
     allowance && freeImages > 0 ? [{ provider: allowance.provider, limit: allowance.limit, images: freeImages }] : [],
   );
   return [...Map.groupBy(used, ({ provider }) => provider).values()].flatMap(([first, ...more]) =>
-    first ? [more.reduce((sum, { images }) => ({ ...sum, images: sum.images + images }), first)] : [],
+    first ? [{ ...first, images: more.reduce((sum, { images }) => sum + images, first.images) }] : [],
   );
 }
 

@@ -44,6 +44,8 @@ test('the id of an accepted order is written down although the database was away
     route,
     ordered: null,
     size: { width: 64, height: 64 },
+    contentType: 'image/png',
+    mayBeBlack: false,
     signal: new AbortController().signal,
     words: [],
     order: renderRequest('wavespeed', route.host.vendorModel),

@@ -232,7 +232,7 @@ describe('nobody at all', () => {
       type: 'ProviderUnavailable',
       provider: null,
       retryAt: null,
-      message: expect.stringContaining('No provider that could draw this'),
+      message: expect.stringContaining('No provider that could do this'),
     });
   });
 });
@@ -248,6 +248,7 @@ describe('a planned route', () => {
         health: WELL,
         expectedSeconds: 10,
         vendorCostMicros: 50_400,
+        preparation: null,
       },
     ]);
     const slow = factsOf({ seconds: { 'gemini/nano-banana': 42 }, ill: ['gemini/nano-banana'] });
