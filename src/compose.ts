@@ -7,7 +7,12 @@ import { AccountsStore } from './accounts/accounts.store.ts';
 import { AssetsService } from './assets/assets.service.ts';
 import { AssetsStore } from './assets/assets.store.ts';
 import { assetDelivery } from './assets/delivery.ts';
+import { Imports } from './assets/imports.service.ts';
+import { Inbox } from './assets/inbox.ts';
 import { DiskStorage } from './assets/storage.ts';
+import { uploadReception } from './assets/upload-reception.ts';
+import { Uploads } from './assets/uploads.service.ts';
+import { UploadsStore } from './assets/uploads.store.ts';
 import { PROVIDER_NAMES, type Route } from './catalog/models.ts';
 import type { Config } from './config.ts';
 import { Credits } from './credits/credits.service.ts';
@@ -23,10 +28,13 @@ import { EstimateResolver } from './graph/estimate/estimate.resolver.ts';
 import { JobImageResolver, JobResolver } from './graph/job/job.resolver.ts';
 import { LiveServer } from './graph/live-server.ts';
 import { NodeResolver } from './graph/node/node.resolver.ts';
+import { OperationResolver } from './graph/operation/operation.resolver.ts';
 import { OperatorResolver } from './graph/operator/operator.resolver.ts';
 import { PriceBookResolver } from './graph/price-book/price-book.resolver.ts';
 import { createSchema } from './graph/schema.ts';
 import { createServer } from './graph/server.ts';
+import { SocialResolver } from './graph/social/social.resolver.ts';
+import { UploadResolver } from './graph/upload/upload.resolver.ts';
 import { StepEstimateResolver, WorkflowResolver } from './graph/workflow/workflow.resolver.ts';
 import { AttemptsStore } from './jobs/attempts.store.ts';
 import { IdempotencyStore } from './jobs/idempotency.store.ts';
@@ -45,6 +53,7 @@ import { LocalEventBus } from './platform/events.ts';
 import { newId } from './platform/ids.ts';
 import { type Log, openLog } from './platform/log.ts';
 import { Metrics } from './platform/metrics.ts';
+import { Outbound } from './platform/outbound.ts';
 import { DatabaseQueue } from './platform/queue.ts';
 import { RateLimiter } from './platform/rate-limiter.ts';
 import { openRedis } from './platform/redis.ts';
@@ -65,8 +74,8 @@ import { PLAYGROUND_TABS } from './web/examples.ts';
 import { createPlayground } from './web/playground.ts';
 
 const DRAIN_MS = 10_000;
-const ORPHAN_SWEEP_MS = 60 * 60_000;
-/** Longer than any job can take, so that no picture is swept between its bytes and its row. */
+const SWEEP_MS = 60 * 60_000;
+/** Longer than any job or upload can take, so that no picture is swept between its bytes and its row. */
 const ORPHAN_AGE_MS = 24 * 60 * 60_000;
 
 /** What a test may put in place of the real thing. */
@@ -191,7 +200,20 @@ async function openDomain(
   const tiers = new Tiers(db, accounts, credits, priceBooks, limiter, events, clock);
   const health = opened(new RouteHealth(clock, events, substitutes.circuits, log), (part) => part.stop());
   const serves = ({ model, host }: Route) => vendors.providers[model.provider]?.hosts.has(host.name) ?? false;
-  const estimates = new Estimates(priceBooks, tiers, health, serves, signer, clock);
+  const address = { url: config.publicUrl ?? '' };
+  const storage = await DiskStorage.open(config.storage);
+  const publicUrl = () => address.url;
+  const assets = new AssetsService({ db, store: new AssetsStore(), storage, signer, clock, publicUrl });
+  const inbox = await Inbox.open(join(config.dataDir, 'inbox'));
+  const uploads = new Uploads({ db, store: new UploadsStore(), assets, inbox, signer, clock, log, publicUrl });
+  const imports = new Imports({
+    db,
+    assets,
+    // Not the one that calls the vendors, which may also call our own sandbox.
+    outbound: opened(new Outbound({ allow: config.outboundAllow }), (part) => part.close()),
+    limiter: new RateLimiter('imports', redis),
+  });
+  const estimates = new Estimates(priceBooks, tiers, health, serves, assets, signer, clock);
   const jobsStore = new JobsStore(db);
   const attempts = new AttemptsStore(db);
   const endings = new JobEndings(attempts, metrics, log);
@@ -213,16 +235,6 @@ async function openDomain(
   });
   const dispatcher = new Dispatcher(health, config.concurrency);
   readAtScrape({ metrics, database, priceBooks, health, serves, dispatcher, store: jobsStore, credits, clock });
-  const address = { url: config.publicUrl ?? '' };
-  const storage = await DiskStorage.open(config.storage);
-  const assets = new AssetsService({
-    db,
-    store: new AssetsStore(),
-    storage,
-    signer,
-    clock,
-    publicUrl: () => address.url,
-  });
   const runner = new JobsRunner({
     db,
     leases: new LeasesStore(db),
@@ -263,6 +275,8 @@ async function openDomain(
     jobs,
     submissions,
     assets,
+    uploads,
+    imports,
     runner,
     reports: new VendorReports(vendors.providers, attempts, events, clock),
     address,
@@ -272,19 +286,23 @@ async function openDomain(
 type Domain = Awaited<ReturnType<typeof openDomain>>;
 
 function resolversOf(domain: Domain, modes: ProviderModes, metrics: Metrics) {
-  const { accounts, tiers, priceBooks, jobs, submissions, assets, estimates, health, serves } = domain;
+  const { accounts, tiers, priceBooks, jobs, submissions, assets, uploads, imports, estimates, health, serves } =
+    domain;
   return [
     new AccountResolver(tiers),
     new AssetResolver(assets),
     new CatalogResolver(priceBooks, health, modes, serves),
     new EstimateResolver(estimates, metrics),
-    new JobResolver(jobs, submissions),
+    new JobResolver(jobs),
     new JobImageResolver(),
     new NodeResolver(),
+    new OperationResolver(submissions),
     new OperatorResolver(accounts, tiers),
     new PriceBookResolver(priceBooks),
+    new SocialResolver(),
     new StepEstimateResolver(),
-    new WorkflowResolver(estimates),
+    new UploadResolver(uploads, imports),
+    new WorkflowResolver(estimates, submissions, metrics),
   ];
 }
 
@@ -297,7 +315,7 @@ async function openOutside(
   opened: Opened,
   stop: () => Promise<void>,
 ): Promise<Gateway> {
-  const { accounts, tiers, priceBooks, jobs, credits, assets, runner, reports, address, sandbox } = domain;
+  const { accounts, tiers, priceBooks, jobs, credits, assets, uploads, runner, reports, address, sandbox } = domain;
   const { database, metrics, tracing, events } = platform;
   const demoKeys =
     config.environment === 'production'
@@ -345,6 +363,7 @@ async function openOutside(
       log,
       plugins: [
         assetDelivery(assets, log),
+        uploadReception(uploads, log),
         vendorWebhooks(reports, platform.signer, metrics),
         ...(playground ? [playground.files] : []),
       ],
@@ -363,10 +382,10 @@ async function openOutside(
   if (config.role !== 'gateway') {
     await opened(runner, (part) => part.stop(DRAIN_MS)).start();
     const sweep = () =>
-      assets
-        .sweepOrphans(new Date(Date.now() - ORPHAN_AGE_MS))
-        .catch((error: unknown) => log.warn({ err: error }, 'bytes without a picture could not be swept'));
-    opened(setInterval(sweep, ORPHAN_SWEEP_MS).unref(), clearInterval);
+      Promise.all([assets.sweepOrphans(new Date(Date.now() - ORPHAN_AGE_MS)), uploads.sweep()]).catch(
+        (error: unknown) => log.warn({ err: error }, 'what nobody needs any more could not be swept'),
+      );
+    opened(setInterval(sweep, SWEEP_MS).unref(), clearInterval);
   }
   await app.listen({ host: config.host, port: config.port });
   const bound = app.server.address();

@@ -1,4 +1,5 @@
 import type { Signer } from '../platform/signer.ts';
+import { type Signature, secondsLeft, signedPath } from './signed-path.ts';
 
 const PURPOSE = 'asset-url';
 
@@ -9,29 +10,18 @@ export const URL_LIFETIME_MAX_SECONDS = 15 * 60;
  */
 const WINDOW_SECONDS = 5 * 60;
 
-export function assetPath(id: string): string {
+function assetPath(id: string): string {
   return `/assets/${id}`;
 }
 
 /** Path and query of a picture's address. Whoever holds it may see that one picture until it expires. */
 export function signedAssetPath(signer: Signer, id: string, now: Date): string {
   const window = Math.floor(now.getTime() / 1000 / WINDOW_SECONDS);
-  const expires = String(window * WINDOW_SECONDS + URL_LIFETIME_MAX_SECONDS);
-  return `${assetPath(id)}?expires=${expires}&signature=${signer.sign(PURPOSE, signedWords(id, expires))}`;
+  return signedPath(signer, PURPOSE, assetPath(id), window * WINDOW_SECONDS + URL_LIFETIME_MAX_SECONDS);
 }
 
 /** Seconds that the address is still good for, or null when it never was, was changed, or has expired. */
-export function secondsLeft(
-  signer: Signer,
-  { id, expires, signature }: { readonly id: string; readonly expires: string; readonly signature: string },
-  now: Date,
-): number | null {
-  if (!/^\d{1,12}$/.test(expires)) return null;
-  if (!signer.verify(PURPOSE, signedWords(id, expires), signature)) return null;
-  const left = Number(expires) - Math.floor(now.getTime() / 1000);
-  return left > 0 ? left : null;
-}
-
-function signedWords(id: string, expires: string): string {
-  return `${assetPath(id)}\n${expires}`;
+export function assetSecondsLeft(signer: Signer, id: string, signature: Signature, now: Date): number | null {
+  const left = secondsLeft(signer, PURPOSE, assetPath(id), signature, now);
+  return left !== null && left > 0 ? left : null;
 }

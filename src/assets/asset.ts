@@ -2,6 +2,10 @@
 export const CONTENT_TYPES = ['image/png', 'image/jpeg', 'image/webp', 'image/avif'] as const;
 export type ContentType = (typeof CONTENT_TYPES)[number];
 
+export const ASSET_KINDS = ['OUTPUT', 'INPUT'] as const;
+/** Drawn by a job, or brought in from outside. */
+export type AssetKind = (typeof ASSET_KINDS)[number];
+
 /** A picture ready to be kept: what it is was measured, not believed. */
 export interface FinishedPicture {
   readonly bytes: Buffer;
@@ -54,12 +58,18 @@ export interface NewOutput extends StoredPicture, Lineage {
   readonly imageId: string;
 }
 
+/** What a picture from outside becomes. It has no lineage: nobody here made it, and it cost nothing. */
+export interface NewInput extends StoredPicture {
+  readonly accountId: string;
+}
+
 export interface Asset extends StoredPicture, Lineage {
-  readonly kind: 'OUTPUT' | 'INPUT';
+  readonly kind: AssetKind;
   readonly createdAt: Date;
 }
 
 export interface AssetFilter {
+  readonly kind?: AssetKind | null | undefined;
   readonly operation?: string | null | undefined;
   readonly provider?: string | null | undefined;
   readonly model?: string | null | undefined;

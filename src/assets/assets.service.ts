@@ -1,13 +1,16 @@
+import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import { badInput } from '../errors.ts';
 import type { Clock } from '../platform/clock.ts';
 import { readCursor } from '../platform/cursor.ts';
 import type { Db, Tx } from '../platform/database.ts';
 import { newId } from '../platform/ids.ts';
 import type { Signer } from '../platform/signer.ts';
-import type { Asset, AssetFilter, FinishedPicture, NewOutput, StoredPicture } from './asset.ts';
-import { secondsLeft, signedAssetPath } from './asset-url.ts';
+import type { Asset, AssetFilter, FinishedPicture, NewInput, NewOutput, StoredPicture } from './asset.ts';
+import { assetSecondsLeft, signedAssetPath } from './asset-url.ts';
 import type { AssetsStore } from './assets.store.ts';
+import type { Signature } from './signed-path.ts';
 import type { ByteRange, Storage, StoredFile } from './storage.ts';
 
 export const PAGE_SIZE_MAX = 100;
@@ -41,6 +44,15 @@ export interface AssetPage {
   readonly hasNextPage: boolean;
 }
 
+/** Storage no longer has what it was given. Trying again does not help; the operator must look. */
+export class DamagedAsset extends Error {
+  override readonly name = 'DamagedAsset';
+
+  constructor(assetId: string, what: string) {
+    super(`The bytes of ${assetId} ${what} in storage`);
+  }
+}
+
 /** The library: keeps what was delivered, finds it again, and lets it be fetched by signed address. */
 export class AssetsService {
   #sweep: AsyncIterator<StoredFile> | null = null;
@@ -60,6 +72,11 @@ export class AssetsService {
    */
   insertOutput(tx: Tx, output: NewOutput): Promise<Asset> {
     return this.parts.store.insertOutput(tx, output, this.parts.clock.now());
+  }
+
+  /** The same for a picture from outside: its row, once its bytes are stored, written by the transaction that takes it in. */
+  insertInput(tx: Tx, input: NewInput): Promise<Asset> {
+    return this.parts.store.insertInput(tx, input, this.parts.clock.now());
   }
 
   /** In the order of `ids`; null for what does not exist, is deleted or belongs to another account. */
@@ -110,10 +127,9 @@ export class AssetsService {
   /** The asset that an address was signed for, while it lasts; null for everything else, without saying why. */
   async bySignature(
     id: string,
-    expires: string,
-    signature: string,
+    signature: Signature,
   ): Promise<{ readonly asset: Asset; readonly secondsLeft: number } | null> {
-    const left = secondsLeft(this.parts.signer, { id, expires, signature }, this.parts.clock.now());
+    const left = assetSecondsLeft(this.parts.signer, id, signature, this.parts.clock.now());
     if (left === null) return null;
     const asset = await this.parts.store.signedFor(this.parts.db, id);
     return asset && { asset, secondsLeft: left };
@@ -127,6 +143,18 @@ export class AssetsService {
   /** The picture's bytes. The caller must read or destroy the stream. */
   open(asset: Pick<Asset, 'storageKey'>, range?: ByteRange): Promise<Readable> {
     return this.parts.storage.open(asset.storageKey, range);
+  }
+
+  /**
+   * All the bytes of a picture, proven to be those that were stored.
+   * @throws DamagedAsset when they are missing, incomplete or changed.
+   */
+  async read(asset: Pick<Asset, 'id' | 'storageKey' | 'byteCount' | 'sha256'>): Promise<Buffer> {
+    if (!(await this.isIntact(asset))) throw new DamagedAsset(asset.id, 'are missing or incomplete');
+    const bytes = await buffer(await this.open(asset));
+    if (createHash('sha256').update(bytes).digest('hex') !== asset.sha256)
+      throw new DamagedAsset(asset.id, 'have changed');
+    return bytes;
   }
 
   /**

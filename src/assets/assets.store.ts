@@ -1,12 +1,12 @@
 import { type Kysely, type Selectable, sql } from 'kysely';
 import type { Db, Tx } from '../platform/database.ts';
-import type { Asset, AssetFilter, ContentType, NewOutput } from './asset.ts';
+import type { Asset, AssetFilter, AssetKind, ContentType, NewInput, NewOutput } from './asset.ts';
 
 export type AssetTables = {
   assets: {
     id: string;
     account_id: string;
-    kind: 'OUTPUT' | 'INPUT';
+    kind: AssetKind;
     operation: string | null;
     provider: string | null;
     model: string | null;
@@ -45,7 +45,7 @@ export class AssetsStore {
   async insertOutput(tx: Tx, output: NewOutput, createdAt: Date): Promise<Asset> {
     const inserted = await tables(tx)
       .insertInto('assets')
-      .values(rowOf(output, createdAt))
+      .values(rowOf({ ...output, kind: 'OUTPUT', createdAt }))
       .onConflict((conflict) => conflict.column('image_id').doNothing())
       .returningAll()
       .executeTakeFirst();
@@ -57,6 +57,12 @@ export class AssetsStore {
       .where('image_id', '=', output.imageId)
       .executeTakeFirstOrThrow();
     return assetOf(existing);
+  }
+
+  /** Writes the row of a picture from outside. */
+  async insertInput(tx: Tx, input: NewInput, createdAt: Date): Promise<Asset> {
+    const row = rowOf({ ...input, ...NO_LINEAGE, kind: 'INPUT', createdAt });
+    return assetOf(await tables(tx).insertInto('assets').values(row).returningAll().executeTakeFirstOrThrow());
   }
 
   async byIds(db: Db | Tx, accountId: string, ids: readonly string[]): Promise<Asset[]> {
@@ -136,8 +142,9 @@ function live(db: Db | Tx, accountId: string) {
     .where('deleted_at', 'is', null);
 }
 
-function filtered(query: ReturnType<typeof live>, { operation, provider, model }: AssetFilter) {
+function filtered(query: ReturnType<typeof live>, { kind, operation, provider, model }: AssetFilter) {
   let narrowed = query;
+  if (kind) narrowed = narrowed.where('kind', '=', kind);
   if (operation) narrowed = narrowed.where('operation', '=', operation);
   if (provider) narrowed = narrowed.where('provider', '=', provider);
   if (model) narrowed = narrowed.where('model', '=', model);
@@ -149,31 +156,46 @@ function anyOf(values: readonly string[]) {
   return sql<string>`any(${values}::text[])`;
 }
 
-function rowOf(output: NewOutput, createdAt: Date): Row {
+const NO_LINEAGE = {
+  operation: null,
+  provider: null,
+  model: null,
+  prompt: null,
+  negativePrompt: null,
+  seed: null,
+  inputHash: null,
+  jobId: null,
+  imageId: null,
+  parentId: null,
+  credits: 0n,
+  priceVersion: null,
+} as const;
+
+function rowOf(asset: Asset): Row {
   return {
-    id: output.id,
-    account_id: output.accountId,
-    kind: 'OUTPUT',
-    operation: output.operation,
-    provider: output.provider,
-    model: output.model,
-    prompt: output.prompt,
-    negative_prompt: output.negativePrompt,
-    seed: output.seed === null ? null : BigInt(output.seed),
-    width: output.width,
-    height: output.height,
-    bytes: BigInt(output.byteCount),
-    content_type: output.contentType,
-    sha256: output.sha256,
-    transparent: output.transparent,
-    storage_key: output.storageKey,
-    input_hash: output.inputHash,
-    job_id: output.jobId,
-    image_id: output.imageId,
-    parent_id: output.parentId,
-    credits: output.credits,
-    price_version: output.priceVersion,
-    created_at: createdAt,
+    id: asset.id,
+    account_id: asset.accountId,
+    kind: asset.kind,
+    operation: asset.operation,
+    provider: asset.provider,
+    model: asset.model,
+    prompt: asset.prompt,
+    negative_prompt: asset.negativePrompt,
+    seed: asset.seed === null ? null : BigInt(asset.seed),
+    width: asset.width,
+    height: asset.height,
+    bytes: BigInt(asset.byteCount),
+    content_type: asset.contentType,
+    sha256: asset.sha256,
+    transparent: asset.transparent,
+    storage_key: asset.storageKey,
+    input_hash: asset.inputHash,
+    job_id: asset.jobId,
+    image_id: asset.imageId,
+    parent_id: asset.parentId,
+    credits: asset.credits,
+    price_version: asset.priceVersion,
+    created_at: asset.createdAt,
     deleted_at: null,
   };
 }

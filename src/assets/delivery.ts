@@ -4,6 +4,7 @@ import type { Log } from '../platform/log.ts';
 import type { Asset, ContentType } from './asset.ts';
 import type { AssetsService } from './assets.service.ts';
 import { isNotModified, rangeToSend, type Validators } from './conditional.ts';
+import { signatureIn } from './signed-path.ts';
 
 type Library = Pick<AssetsService, 'bySignature' | 'isIntact' | 'open'>;
 
@@ -58,11 +59,8 @@ async function deliver(
   request: FastifyRequest<{ Params: { id: string } }>,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const { expires, signature } = request.query as Record<string, unknown>;
-  const found =
-    typeof expires === 'string' && typeof signature === 'string'
-      ? await library.bySignature(request.params.id, expires, signature)
-      : null;
+  const signature = signatureIn(request.query);
+  const found = signature && (await library.bySignature(request.params.id, signature));
   if (found === null) {
     return refuse(
       reply,

@@ -8,7 +8,9 @@ import Fastify, {
 } from 'fastify';
 import type { Viewer } from '../accounts/account.ts';
 import type { Accounts } from '../accounts/accounts.service.ts';
+import { UPLOAD_BODY_LIMITS } from '../assets/uploads.service.ts';
 import { DomainError } from '../errors.ts';
+import { limitBodies } from '../platform/body-deadline.ts';
 import type { Log } from '../platform/log.ts';
 import type { Metrics } from '../platform/metrics.ts';
 import { requestIdOf, type Tracing } from '../platform/tracing.ts';
@@ -20,7 +22,9 @@ import { createLoaders, type LoaderServices } from './loaders.ts';
 
 const BODY_BYTES_MAX = 256 * 1024;
 const HEADERS_TIMEOUT_MS = 10_000;
-const REQUEST_TIMEOUT_MS = 20_000;
+const BODY_TIMEOUT_MS = 20_000;
+/** What the longest body may take, which is an upload's. */
+const REQUEST_TIMEOUT_MS = HEADERS_TIMEOUT_MS + UPLOAD_BODY_LIMITS.timeMaxMs;
 const CONNECTIONS_CHECK_MS = 2_000;
 const CONNECTIONS_MAX = 10_000;
 
@@ -69,6 +73,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
       .code(status)
       .send({ errors: [{ message, extensions: { code: status === 413 ? 'PAYLOAD_TOO_LARGE' : 'BAD_REQUEST' } }] });
   });
+  limitBodies(app, BODY_TIMEOUT_MS);
   for (const plugin of options.plugins) await app.register(plugin);
 
   const handle = fastifyApolloHandler(apollo, {

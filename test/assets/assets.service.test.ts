@@ -69,7 +69,7 @@ describe('the library', () => {
       const kept = await library.keep(newId('account'));
       const query = new URL(library.service.signedUrl(kept)).searchParams;
       const [expires, signature] = [query.get('expires') ?? '', query.get('signature') ?? ''];
-      const open = () => library.service.bySignature(kept.id, expires, signature);
+      const open = () => library.service.bySignature(kept.id, { expires, signature });
       expect((await open())?.asset).toEqual(kept);
       const rotated = new Signer(['a-newer-key-that-is-for-tests-only', 'a-key-that-is-used-in-tests-only-1']);
       expect(rotated.verify('asset-url', `/assets/${kept.id}\n${expires}`, signature)).toBe(true);
@@ -82,8 +82,10 @@ describe('the library', () => {
       const expires = String(Math.floor(NOW.getTime() / 1000) + 60);
       const words = `/assets/${kept.id}\n${expires}`;
       const { service, signer } = library;
-      expect(await service.bySignature(kept.id, expires, signer.sign('quote', words))).toBeNull();
-      expect((await service.bySignature(kept.id, expires, signer.sign('asset-url', words)))?.secondsLeft).toBe(60);
+      expect(await service.bySignature(kept.id, { expires, signature: signer.sign('quote', words) })).toBeNull();
+      expect(
+        (await service.bySignature(kept.id, { expires, signature: signer.sign('asset-url', words) }))?.secondsLeft,
+      ).toBe(60);
     });
   });
 

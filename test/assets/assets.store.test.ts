@@ -1,9 +1,4 @@
-import { openPglite } from '../../src/platform/database.ts';
-import { migrateAssets } from './library.ts';
+import { ENGINES, freshDatabase } from '../support/databases.ts';
 import { assetsStoreSuite } from './store-suite.ts';
 
-assetsStoreSuite('PGlite', async () => {
-  const database = await openPglite(null);
-  await migrateAssets(database);
-  return database;
-});
+for (const engine of ENGINES) assetsStoreSuite(engine, () => freshDatabase(engine));

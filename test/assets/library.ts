@@ -12,6 +12,7 @@ import type { Database, Db } from '../../src/platform/database.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { assets } from '../../src/platform/migrations/005-assets.ts';
 import { transparency } from '../../src/platform/migrations/007-transparency.ts';
+import { uploads } from '../../src/platform/migrations/008-uploads.ts';
 import { Signer } from '../../src/platform/signer.ts';
 
 export const NOW = new Date('2030-05-05T12:01:30.500Z');
@@ -63,7 +64,9 @@ export class TestLibrary {
 export async function migrateAssets({ db }: Database): Promise<void> {
   const migrator = new Migrator({
     db,
-    provider: { getMigrations: async () => ({ '005-assets': assets, '007-transparency': transparency }) },
+    provider: {
+      getMigrations: async () => ({ '005-assets': assets, '007-transparency': transparency, '008-uploads': uploads }),
+    },
     allowUnorderedMigrations: true,
   });
   const { error } = await migrator.migrateToLatest();

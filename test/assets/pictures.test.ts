@@ -1,35 +1,11 @@
 import { createHash } from 'node:crypto';
-import { crc32, deflateSync } from 'node:zlib';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { finishPicture, type PictureErrorReason } from '../../src/assets/pictures.ts';
+import { animatedWebp, declaringPng, PNG_MAGIC, withChunk } from './hostile-pictures.ts';
 import { grainy } from './library.ts';
 
 const FULL = { width: 256, height: 192 };
-
-function chunk(type: string, data: Buffer): Buffer {
-  const body = Buffer.concat([Buffer.from(type, 'latin1'), data]);
-  const framed = Buffer.alloc(body.length + 8);
-  framed.writeUInt32BE(data.length, 0);
-  body.copy(framed, 4);
-  framed.writeUInt32BE(crc32(body), body.length + 4);
-  return framed;
-}
-
-const PNG_MAGIC = Buffer.from('89504e470d0a1a0a', 'hex');
-
-/** A valid PNG header that promises more than the few bytes behind it hold. */
-function declaring(width: number, height: number): Buffer {
-  const header = Buffer.from('00000000000000000802000000', 'hex');
-  header.writeUInt32BE(width, 0);
-  header.writeUInt32BE(height, 4);
-  const rows = deflateSync(Buffer.alloc(100_000), { level: 9 });
-  return Buffer.concat([PNG_MAGIC, chunk('IHDR', header), chunk('IDAT', rows), chunk('IEND', Buffer.alloc(0))]);
-}
-
-/** Puts a chunk right behind the header of a PNG. */
-const withChunk = (png: Buffer, type: string, data: Buffer) =>
-  Buffer.concat([png.subarray(0, 33), chunk(type, data), png.subarray(33)]);
 
 /** As one word: a difference in pixels, written out, would fill the screen for minutes. */
 async function samePixels(one: Buffer, other: Buffer): Promise<boolean> {
@@ -166,17 +142,7 @@ describe('finishing a picture', () => {
   });
 
   it('keeps the first frame of an animation', async () => {
-    const frames = await Promise.all(
-      ['#ff0000', '#0000ff'].map((background) =>
-        sharp({ create: { width: 64, height: 64, channels: 3, background } })
-          .png()
-          .toBuffer(),
-      ),
-    );
-    const animation = await sharp(frames, { join: { animated: true } })
-      .webp({ lossless: true })
-      .toBuffer();
-    const { bytes } = await finishPicture(animation, { width: 64, height: 64 });
+    const { bytes } = await finishPicture(await animatedWebp({ lossless: true }), { width: 64, height: 64 });
     const { data, info } = await sharp(bytes).raw().toBuffer({ resolveWithObject: true });
     expect([...data.subarray(0, 3)]).toEqual([255, 0, 0]);
     expect(info).toMatchObject({ width: 64, height: 64 });
@@ -216,7 +182,7 @@ describe('finishing a picture', () => {
     [1_000_000, 41],
     [8_000, 5_001],
   ])('refuses a few bytes that declare %i x %i pixels, without decoding them', async (width, height) => {
-    const bomb = declaring(width, height);
+    const bomb = declaringPng(width, height);
     expect(bomb.length).toBeLessThan(1_000);
     const before = process.memoryUsage.rss();
     await refused(bomb, 'TOO_LARGE', { width: 1024, height: 1024 });
@@ -255,7 +221,7 @@ describe('finishing a picture', () => {
   it('refuses nothing at all, and a signature with nothing behind it', async () => {
     await refused(Buffer.alloc(0), 'UNREADABLE');
     await refused(PNG_MAGIC, 'UNREADABLE');
-    await refused(declaring(0, 0), 'UNREADABLE');
+    await refused(declaringPng(0, 0), 'UNREADABLE');
     await refused(Buffer.concat([PNG_MAGIC, Buffer.from(svg)]), 'UNREADABLE');
   });
 

@@ -46,6 +46,7 @@ export function assetsStoreSuite(engine: string, open: () => Promise<Database>):
         byteCount: 14,
         contentType: 'image/png',
         sha256: picture.sha256,
+        transparent: false,
         createdAt: NOW,
       });
     });
@@ -192,7 +193,10 @@ export function assetsStoreSuite(engine: string, open: () => Promise<Database>):
       expect(await service.list(account, { first: 1 })).toEqual({ items: [], hasNextPage: false });
       expect(await service.count(account)).toBe(0);
       expect(
-        await service.bySignature(gone.id, address.get('expires') ?? '', address.get('signature') ?? ''),
+        await service.bySignature(gone.id, {
+          expires: address.get('expires') ?? '',
+          signature: address.get('signature') ?? '',
+        }),
       ).toBeNull();
     });
 

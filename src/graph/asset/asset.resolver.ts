@@ -45,6 +45,14 @@ export class AssetResolver {
     return this.assets.signedUrl(asset);
   }
 
+  @FieldResolver(() => Asset, {
+    nullable: true,
+    description: 'The asset that it was made from; null when it was made from none, or that one was deleted.',
+  })
+  parent(@Root() asset: assets.Asset, @Ctx() context: GraphContext): Promise<assets.Asset | null> | null {
+    return asset.parentId === null ? null : context.loaders.assetById.load(asset.parentId);
+  }
+
   @FieldResolver(() => Job, { nullable: true, description: 'The job that made it.' })
   job(@Root() asset: assets.Asset, @Ctx() context: GraphContext): Promise<JobRecord | null> | null {
     return asset.jobId === null ? null : context.loaders.jobById.load(asset.jobId);

@@ -1,6 +1,7 @@
 import { Field, InputType, Int, ObjectType } from 'type-graphql';
+import type { AssetKind } from '../../assets/asset.ts';
 import { connectionOf } from '../connection.ts';
-import { OperationEnum, ProviderEnum } from '../enums.ts';
+import { AssetKindEnum, OperationEnum, ProviderEnum } from '../enums.ts';
 import { Node } from '../node/node.type.ts';
 import { CreditsScalar, DateTimeScalar } from '../scalars.ts';
 
@@ -10,7 +11,10 @@ import { CreditsScalar, DateTimeScalar } from '../scalars.ts';
   simpleResolvers: true,
 })
 export class Asset extends Node {
-  @Field(() => OperationEnum, { nullable: true, description: 'The operation that made it.' })
+  @Field(() => AssetKindEnum, { description: 'Whether a job made it or it came from outside.' })
+  kind!: string;
+
+  @Field(() => OperationEnum, { nullable: true, description: 'The operation that made it; null for one from outside.' })
   operation!: string | null;
 
   @Field(() => ProviderEnum, { nullable: true, description: 'The vendor that drew it.' })
@@ -58,6 +62,9 @@ export class Asset extends Node {
 
 @InputType({ description: 'Which assets to list; what is left out does not matter.' })
 export class AssetFilterInput {
+  @Field(() => AssetKindEnum, { nullable: true, description: 'Made by a job, or brought in from outside.' })
+  kind?: AssetKind | null;
+
   @Field(() => OperationEnum, { nullable: true, description: 'Made by this operation.' })
   operation?: string | null;
 
