@@ -42,7 +42,7 @@ export class Imports {
     await this.#takeTurn(accountId);
     checkUrl(url);
     try {
-      return await this.#places.execute(async () => this.#keep(accountId, await this.#fetch(url)));
+      return await this.#places.execute(async () => this.#keep(accountId, await this.#download(url)));
     } catch (error) {
       throw error instanceof BulkheadRejectedError
         ? unavailable('Too many pictures are being imported just now')
@@ -60,7 +60,7 @@ export class Imports {
     );
   }
 
-  async #fetch(url: string): Promise<Buffer> {
+  async #download(url: string): Promise<Buffer> {
     const limits = { timeoutMs: IMPORT_SECONDS_MAX * 1_000, bytesMax: INTAKE_BYTES_MAX };
     const { status, body } = await this.parts.outbound.download(url, limits).catch(refuse);
     if (status !== 200)
