@@ -76,6 +76,7 @@ describe.each(ENGINES)('a picture of a user, on %s', (engine) => {
   });
   afterAll(() => gateway.stop());
   beforeEach(async () => {
+    clock.set('2026-03-15T12:00:00Z');
     ({ key } = await openAccount(gateway, { tier: 'FREE' }));
   });
   afterEach(() => void vi.restoreAllMocks());
@@ -243,29 +244,29 @@ async function setParents({ db }: Database, parents: Record<string, string>): Pr
 describe.runIf(hasPostgres)('two gateways on one database', () => {
   test('take one picture of ten that are sent to both at once', async () => {
     const { url: databaseUrl, drop } = await createPostgresDatabase();
-    const open = () => openPostgres({ url: databaseUrl, poolMax: 10, log: createLog('silent') });
+    const options = { url: databaseUrl, poolMax: 10, log: createLog('silent') };
+    const open = () => ({ ...openPostgres(options), url: databaseUrl });
     const databases = [open(), open()] as const;
     await migrate(databases[0].db);
-    const environment = { SIGNING_KEYS: 'one-key-for-both-gateways-of-a-test' };
-    const both = [
-      await startTestGateway({ database: databases[0], environment }),
-      await startTestGateway({ database: databases[1], environment }),
-    ] as const;
+    const SIGNING_KEYS = 'one-key-for-both-gateways-of-a-test';
+    const first = await startTestGateway({ database: databases[0], environment: { SIGNING_KEYS } });
+    const environment = { SIGNING_KEYS, DATA_DIR: first.dataDir };
+    const second = await startTestGateway({ database: databases[1], environment });
     try {
-      const customer = await openAccount(both[0], { tier: 'PRO' });
+      const customer = await openAccount(first, { tier: 'PRO' });
       for (let round = 0; round < 5; round++) {
-        const { url } = await createUpload(customer.key, both[0]);
-        const urls = [url, url.replace(both[0].url, both[1].url)];
+        const { url } = await createUpload(customer.key, first);
+        const urls = [url, url.replace(first.url, second.url)];
         const answers = await Promise.all(Array.from({ length: 10 }, (_, i) => send(urls[i % 2] ?? '', source)));
         expect(answers.map(({ status }) => status).sort()).toEqual([201, ...Array(9).fill(409)]);
       }
-      const { data } = await both[1].ask<{ assets: { nodes: unknown[] } }>(
+      const { data } = await second.ask<{ assets: { nodes: unknown[] } }>(
         { key: customer.key },
         '{ assets { nodes { id } } }',
       );
       expect(data?.assets.nodes).toHaveLength(5);
     } finally {
-      for (const each of both) await each.stop();
+      for (const each of [second, first]) await each.stop();
       for (const each of databases) await each.close();
       await drop();
     }
