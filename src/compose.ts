@@ -28,10 +28,12 @@ import { EstimateResolver } from './graph/estimate/estimate.resolver.ts';
 import { JobImageResolver, JobResolver } from './graph/job/job.resolver.ts';
 import { LiveServer } from './graph/live-server.ts';
 import { NodeResolver } from './graph/node/node.resolver.ts';
+import { OperationResolver } from './graph/operation/operation.resolver.ts';
 import { OperatorResolver } from './graph/operator/operator.resolver.ts';
 import { PriceBookResolver } from './graph/price-book/price-book.resolver.ts';
 import { createSchema } from './graph/schema.ts';
 import { createServer } from './graph/server.ts';
+import { SocialResolver } from './graph/social/social.resolver.ts';
 import { UploadResolver } from './graph/upload/upload.resolver.ts';
 import { StepEstimateResolver, WorkflowResolver } from './graph/workflow/workflow.resolver.ts';
 import { AttemptsStore } from './jobs/attempts.store.ts';
@@ -198,7 +200,20 @@ async function openDomain(
   const tiers = new Tiers(db, accounts, credits, priceBooks, limiter, events, clock);
   const health = opened(new RouteHealth(clock, events, substitutes.circuits, log), (part) => part.stop());
   const serves = ({ model, host }: Route) => vendors.providers[model.provider]?.hosts.has(host.name) ?? false;
-  const estimates = new Estimates(priceBooks, tiers, health, serves, signer, clock);
+  const address = { url: config.publicUrl ?? '' };
+  const storage = await DiskStorage.open(config.storage);
+  const publicUrl = () => address.url;
+  const assets = new AssetsService({ db, store: new AssetsStore(), storage, signer, clock, publicUrl });
+  const inbox = await Inbox.open(join(config.dataDir, 'inbox'));
+  const uploads = new Uploads({ db, store: new UploadsStore(), assets, inbox, signer, clock, log, publicUrl });
+  const imports = new Imports({
+    db,
+    assets,
+    // Not the one that calls the vendors, which may also call our own sandbox.
+    outbound: opened(new Outbound({ allow: config.outboundAllow }), (part) => part.close()),
+    limiter: new RateLimiter('imports', redis),
+  });
+  const estimates = new Estimates(priceBooks, tiers, health, serves, assets, signer, clock);
   const jobsStore = new JobsStore(db);
   const attempts = new AttemptsStore(db);
   const endings = new JobEndings(attempts, metrics, log);
@@ -220,19 +235,6 @@ async function openDomain(
   });
   const dispatcher = new Dispatcher(health, config.concurrency);
   readAtScrape({ metrics, database, priceBooks, health, serves, dispatcher, store: jobsStore, credits, clock });
-  const address = { url: config.publicUrl ?? '' };
-  const storage = await DiskStorage.open(config.storage);
-  const publicUrl = () => address.url;
-  const assets = new AssetsService({ db, store: new AssetsStore(), storage, signer, clock, publicUrl });
-  const inbox = await Inbox.open(join(config.dataDir, 'inbox'));
-  const uploads = new Uploads({ db, store: new UploadsStore(), assets, inbox, signer, clock, log, publicUrl });
-  const imports = new Imports({
-    db,
-    assets,
-    // Not the one that calls the vendors, which may also call our own sandbox.
-    outbound: opened(new Outbound({ allow: config.outboundAllow }), (part) => part.close()),
-    limiter: new RateLimiter('imports', redis),
-  });
   const runner = new JobsRunner({
     db,
     leases: new LeasesStore(db),
@@ -291,14 +293,16 @@ function resolversOf(domain: Domain, modes: ProviderModes, metrics: Metrics) {
     new AssetResolver(assets),
     new CatalogResolver(priceBooks, health, modes, serves),
     new EstimateResolver(estimates, metrics),
-    new JobResolver(jobs, submissions),
+    new JobResolver(jobs),
     new JobImageResolver(),
     new NodeResolver(),
+    new OperationResolver(submissions),
     new OperatorResolver(accounts, tiers),
     new PriceBookResolver(priceBooks),
+    new SocialResolver(),
     new StepEstimateResolver(),
     new UploadResolver(uploads, imports),
-    new WorkflowResolver(estimates),
+    new WorkflowResolver(estimates, submissions, metrics),
   ];
 }
 

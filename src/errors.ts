@@ -37,8 +37,8 @@ export function badInput(field: string, value: unknown, limit: string): DomainEr
 }
 
 /** The same words whether a thing never existed or belongs to somebody else, so that ids cannot be probed. */
-export function notFound(what: string, id: string): DomainError {
+export function notFound(what: string, id: string, field = 'id'): DomainError {
   return new DomainError('NOT_FOUND', `No ${what} with the id ${JSON.stringify(id.slice(0, 80))} in this account.`, {
-    field: 'id',
+    field,
   });
 }

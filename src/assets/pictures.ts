@@ -55,33 +55,41 @@ export function inTurn<T>(work: () => Promise<T>): Promise<T> {
   return turns.execute(work);
 }
 
-/**
- * Turns a vendor's bytes into the picture that was sold: decoded to the last line, upright, sRGB, exactly `target`
- * (scaled to cover it, the rest cut off evenly), PNG, no metadata. A PNG that is all that already keeps its own bytes.
- * Whether the picture is pleasing is not judged here, only that there is something on it.
- * `ordered` is the size that the vendor was asked for, where it is known.
- * @throws PictureError
- */
-export function finishPicture(
-  bytes: Buffer,
-  target: PictureSize,
-  ordered: PictureSize | null = null,
-): Promise<FinishedPicture> {
-  return inTurn(() => finish(bytes, target, ordered));
+/** What a finished picture can be stored as. */
+export type FinishedType = Exclude<ContentType, 'image/avif'>;
+
+export interface Finish {
+  /** The size that the vendor was asked for, where it is known. */
+  readonly ordered?: PictureSize | null;
+  /** PNG where it is left out. */
+  readonly contentType?: FinishedType;
+  /** Whether black all over is what it should be, and no way to withhold it. */
+  readonly mayBeBlack?: boolean;
 }
 
-async function finish(bytes: Buffer, target: PictureSize, ordered: PictureSize | null): Promise<FinishedPicture> {
+/**
+ * Turns a vendor's bytes into the picture that was sold: decoded to the last line, upright, sRGB, exactly `target`
+ * (scaled to cover it, the rest cut off evenly), no metadata. A PNG that is all that already keeps its own bytes.
+ * Whether the picture is pleasing is not judged here, only that there is something on it.
+ * @throws PictureError
+ */
+export function finishPicture(bytes: Buffer, target: PictureSize, how: Finish = {}): Promise<FinishedPicture> {
+  return inTurn(() => finish(bytes, target, how));
+}
+
+async function finish(bytes: Buffer, target: PictureSize, how: Finish): Promise<FinishedPicture> {
+  const { ordered, contentType = 'image/png', mayBeBlack = false } = how;
   const kind = pictureKind(bytes);
   const metadata = await readable(() => sharp(bytes, { limitInputPixels: false }).metadata());
   const upright = metadata.autoOrient;
   refuseUnlessUsable(upright, target);
   if (ordered) refuseUnlessAsOrdered(upright, ordered);
   const thumbnail = await readable(() => decodeFully(bytes));
-  refuseBlack(thumbnail);
+  if (!mayBeBlack) refuseBlack(thumbnail);
   const exact = upright.width === target.width && upright.height === target.height;
-  const kept = exact && kind === 'png' && isPlainPng(bytes, metadata);
-  const png = kept ? bytes : await readable(() => redraw(bytes, target));
-  return finishedPicture(png, target, 'image/png', isTransparent(thumbnail));
+  const kept = exact && kind === 'png' && contentType === 'image/png' && isPlainPng(bytes, metadata);
+  const finished = kept ? bytes : await readable(() => redraw(bytes, target, contentType));
+  return finishedPicture(finished, target, contentType, contentType !== 'image/jpeg' && isTransparent(thumbnail));
 }
 
 /** Bytes that are known to be a picture of this size and kind. */
@@ -179,13 +187,22 @@ function isPlainPng(bytes: Buffer, metadata: Metadata): boolean {
 
 const PNG_END = Buffer.from('0000000049454e44ae426082', 'hex');
 
-function redraw(bytes: Buffer, { width, height }: PictureSize): Promise<Buffer> {
-  return decoder(bytes)
+function redraw(bytes: Buffer, { width, height }: PictureSize, contentType: FinishedType): Promise<Buffer> {
+  const drawn = decoder(bytes)
     .autoOrient()
     .resize(width, height, { fit: 'cover', position: 'centre' })
-    .toColourspace('srgb')
-    .png(PNG_OPTIONS)
-    .toBuffer();
+    .toColourspace('srgb');
+  return encoded(drawn, contentType).toBuffer();
+}
+
+/** Quality at which nothing is seen of the compression, even where colours meet. */
+const LOSSY_QUALITY = 92;
+
+/** What cannot be transparent is put on white. */
+export function encoded(picture: Sharp, contentType: FinishedType, quality = LOSSY_QUALITY): Sharp {
+  if (contentType === 'image/png') return picture.png(PNG_OPTIONS);
+  if (contentType === 'image/webp') return picture.webp({ quality });
+  return picture.flatten({ background: '#fff' }).jpeg({ quality, chromaSubsampling: '4:4:4' });
 }
 
 /** Whatever a decoder stumbles over is the picture's fault. @throws PictureError */

@@ -27,14 +27,15 @@ export interface Host {
   readonly expectedSeconds: number;
 }
 
+/** What is known of every model, whatever it does. */
 export interface Model {
   /** `provider/name`: the id in the price book and in the schema. */
   readonly id: string;
   readonly provider: ProviderName;
   readonly name: string;
   readonly title: string;
-  readonly quality: Quality;
-  readonly renders: Renders;
+  /** The sizes that it draws; null where the size of what it makes follows from the picture that it works on. */
+  readonly renders: Renders | null;
   /** Highest seed the vendor takes, or null where it takes none. */
   readonly seedMax: number | null;
   readonly negativePrompt: boolean;
@@ -45,6 +46,12 @@ export interface Model {
   readonly retired?: { readonly since: string; readonly replacedBy: string };
 }
 
+/** A model that draws pictures from words. */
+export interface GenerateModel extends Model {
+  readonly quality: Quality;
+  readonly renders: Renders;
+}
+
 function stability(
   name: string,
   title: string,
@@ -52,7 +59,7 @@ function stability(
   vendorModel: string,
   expectedSeconds: number,
   options: { pixelsMax?: number; negativePrompt?: boolean } = {},
-): Model {
+): GenerateModel {
   return {
     id: `stability/${name}`,
     provider: 'stability',
@@ -67,7 +74,7 @@ function stability(
   };
 }
 
-function ideogram(name: string, title: string, quality: Quality, expectedSeconds: number): Model {
+function ideogram(name: string, title: string, quality: Quality, expectedSeconds: number): GenerateModel {
   return {
     id: `wavespeed/${name}`,
     provider: 'wavespeed',
@@ -82,7 +89,7 @@ function ideogram(name: string, title: string, quality: Quality, expectedSeconds
   };
 }
 
-function flux(name: string, title: string, quality: Quality, hosts: readonly Host[]): Model {
+function flux(name: string, title: string, quality: Quality, hosts: readonly Host[]): GenerateModel {
   return {
     id: `huggingface/${name}`,
     provider: 'huggingface',
@@ -104,7 +111,7 @@ function gemini(
   vendorModel: string,
   expectedSeconds: number,
   renders: Renders,
-): Model {
+): GenerateModel {
   return {
     id: `gemini/${name}`,
     provider: 'gemini',
@@ -121,8 +128,8 @@ function gemini(
 
 const CORE_PIXELS = 1_572_864;
 
-/** Every model of the price table. Adding a model: a row here, a price in the price book, and the adapter if its host is new. */
-export const MODELS: readonly Model[] = [
+/** Every model that draws from words. Adding one: a row here, a price in the price book, and the adapter if its host is new. */
+export const MODELS: readonly GenerateModel[] = [
   stability('ultra', 'Stable Image Ultra', 'PREMIUM', 'ultra', 20),
   stability('core', 'Stable Image Core', 'STANDARD', 'core', 8, { pixelsMax: CORE_PIXELS }),
   stability('sd3.5-large', 'Stable Diffusion 3.5 Large', 'PREMIUM', 'sd3.5-large', 12),
@@ -194,30 +201,22 @@ const byId = new Map(MODELS.map((model) => [model.id, model]));
 const byName = new Map(MODELS.map((model) => [model.name, model]));
 
 /** Finds a model by `provider/name`, or by its name alone, which no two models share. */
-export function findModel(idOrName: string): Model | undefined {
+export function findModel(idOrName: string): GenerateModel | undefined {
   return byId.get(idOrName) ?? byName.get(idOrName);
 }
 
 /** A model at one of its hosts: what an image is dispatched to. */
-export interface Route {
+export interface Route<M extends Model = Model> {
   /** `provider/name`, with `@host` where a model has more than one. */
   readonly id: string;
-  readonly model: Model;
+  readonly model: M;
   readonly host: Host;
 }
 
-export function routesOf(model: Model): Route[] {
+export function routesOf<M extends Model>(model: M): Route<M>[] {
   return model.hosts.map((host) => ({
     id: model.hosts.length > 1 ? `${model.id}@${host.name}` : model.id,
     model,
     host,
   }));
 }
-
-const routesById = new Map(MODELS.flatMap(routesOf).map((route) => [route.id, route]));
-
-export function findRoute(id: string): Route | undefined {
-  return routesById.get(id);
-}
-
-export const ROUTES: readonly Route[] = [...routesById.values()];

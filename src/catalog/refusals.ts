@@ -57,6 +57,8 @@ export interface UnsupportedSource extends Because {
   readonly type: 'UnsupportedSource';
   readonly source: Size | null;
   readonly limit: string;
+  /** The size of a copy that would do, where there is one. */
+  readonly fits: Size | null;
 }
 export interface UnsupportedOption extends Because {
   readonly type: 'UnsupportedOption';

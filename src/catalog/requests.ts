@@ -1,12 +1,11 @@
-import { badInput, DomainError } from '../errors.ts';
-import { findModel, type Model, type ProviderName } from './models.ts';
+import { badInput } from '../errors.ts';
+import { checkedSeed, checkedStyle, checkedText, optionalText } from './fields.ts';
+import { findModel, type GenerateModel, type ProviderName } from './models.ts';
 import type { Quality } from './operations.ts';
 import { resolveSize, type Size, type SizeWish } from './sizes.ts';
-import { isStylePreset, STYLE_PRESETS, type StylePreset } from './style-presets.ts';
+import type { StylePreset } from './style-presets.ts';
 import { findTemplate } from './templates.ts';
 
-export const PROMPT_LENGTH_MAX = 10_000;
-export const SEED_MAX = 2_147_483_647;
 /** The most images any tier may ask for in one operation; a tier may allow fewer. */
 export const COUNT_MAX = 10;
 const DEFAULT_SIZE: Size = { width: 1024, height: 1024 };
@@ -56,8 +55,8 @@ export function canonicalGenerate(input: GenerateInput): GenerateRequest {
   const count = checkedCount(input.count);
   return {
     operation: 'GENERATE',
-    prompt: checkedText('prompt', input.prompt, 1),
-    negativePrompt: checkedText('negativePrompt', input.negativePrompt ?? '', 0) || null,
+    prompt: checkedText('prompt', input.prompt),
+    negativePrompt: optionalText('negativePrompt', input.negativePrompt),
     // A named model has its own class; a quality beside it would mean nothing, so it must not make two inputs differ.
     quality: model?.quality ?? input.quality ?? 'STANDARD',
     provider: model?.provider ?? input.provider ?? null,
@@ -69,7 +68,7 @@ export function canonicalGenerate(input: GenerateInput): GenerateRequest {
   };
 }
 
-function checkedModel(name: string | undefined, provider: ProviderName | undefined): Model | undefined {
+function checkedModel(name: string | undefined, provider: ProviderName | undefined): GenerateModel | undefined {
   if (name === undefined) return undefined;
   const model = findModel(name);
   if (model === undefined)
@@ -86,40 +85,4 @@ function checkedCount(count: number | undefined): number {
     throw badInput('count', count, `a whole number from 1 to ${COUNT_MAX}`);
   }
   return count;
-}
-
-function checkedSeed(seed: number | undefined, count: number): number | null {
-  if (seed === undefined) return null;
-  const seedMax = SEED_MAX - (count - 1);
-  if (!Number.isInteger(seed) || seed < 0 || seed > seedMax) {
-    throw badInput('seed', seed, `a whole number from 0 to ${seedMax} (each image of a batch adds one)`);
-  }
-  return seed;
-}
-
-function checkedStyle(name: string | undefined): StylePreset | undefined {
-  if (name === undefined || isStylePreset(name)) return name;
-  throw badInput('stylePreset', name, `one of ${Object.keys(STYLE_PRESETS).join(', ')}`);
-}
-
-/** Text as people write it, in any script; only what no store and no vendor can carry is turned away. */
-export function checkedText(field: string, text: string, lengthMin: number): string {
-  const trimmed = text.trim();
-  const length = [...trimmed].length;
-  if (length < lengthMin) throw badInput(field, text, 'some text; it is empty');
-  if (length > PROMPT_LENGTH_MAX) {
-    throw new DomainError(
-      'BAD_USER_INPUT',
-      `${field} has ${length} characters, but it must have at most ${PROMPT_LENGTH_MAX}. Nothing was run and nothing was charged.`,
-      { field, value: length, limit: PROMPT_LENGTH_MAX },
-    );
-  }
-  if (trimmed.includes('\0') || !trimmed.isWellFormed()) {
-    throw badInput(
-      field,
-      '(text with a NUL character or half a surrogate pair)',
-      'well-formed Unicode text without NUL characters',
-    );
-  }
-  return trimmed;
 }

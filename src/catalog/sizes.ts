@@ -17,6 +17,8 @@ export type SizeClass = (typeof SIZE_CLASSES)[number];
 export const S_PIXELS_MAX = 524_288;
 export const M_PIXELS_MAX = 1_572_864;
 export const GENERATE_PIXELS_MAX = 4_194_304;
+/** Pixels of the largest picture that is kept; the largest that an upscale makes by itself has 16.8 million. */
+export const OUTPUT_PIXELS_MAX = 40_000_000;
 
 export function pixelsOf(size: Size): number {
   return size.width * size.height;

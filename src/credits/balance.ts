@@ -37,8 +37,8 @@ export interface HoldRequest {
   readonly priceVersion: number;
   /** The most jobs that may be open at once, this one included. */
   readonly openHoldsMax: number;
-  /** Images to take from a provider's free allowance, and that allowance's monthly limit. */
-  readonly allowance: { readonly provider: string; readonly images: number; readonly limit: number } | null;
+  /** Images to take from providers' free allowances, and the monthly limit of each. */
+  readonly allowances: readonly { readonly provider: string; readonly images: number; readonly limit: number }[];
 }
 
 /** Why nothing was held; the balance is as it was. */
@@ -48,7 +48,8 @@ export type HoldRefusal = 'PERIOD_OVER' | 'ALLOWANCE_USED' | 'INSUFFICIENT' | 'S
 export interface Capture {
   readonly imageId: string;
   readonly amount: bigint;
-  readonly fromAllowance: boolean;
+  /** The provider whose free allowance pays; null where credits do. */
+  readonly allowance: string | null;
 }
 
 export interface Settlement {
@@ -73,8 +74,8 @@ export interface Hold {
   readonly amount: bigint;
   readonly captured: bigint | null;
   readonly released: bigint | null;
-  readonly allowanceProvider: string | null;
-  readonly allowanceImages: number;
+  /** Free images that were set aside, by provider. */
+  readonly freeImages: Readonly<Record<string, number>>;
   readonly priceVersion: number;
   readonly settledAt: Date | null;
 }

@@ -15,7 +15,7 @@ import type { CreditsStore } from './credits.store.ts';
 import type { BalanceRow } from './credits.tables.ts';
 import type { HoldsStore } from './holds.store.ts';
 import { type Period, periodAt } from './periods.ts';
-import { allowanceLeft, capturedBy, expired, granted, settlementOf } from './posting.ts';
+import { allowancesLeft, capturedBy, expired, granted, settlementOf } from './posting.ts';
 
 /** Thrown to undo the caller's transaction when a hold is refused; nothing of the submission is kept. */
 export class HoldRefused extends Error {
@@ -129,8 +129,8 @@ export class Credits {
    */
   async hold(tx: Tx, request: HoldRequest, now: Date): Promise<void> {
     const taken = (await this.holds.take(tx, request, newId('tx'), now)) ?? (await this.#takeLocked(tx, request, now));
-    if (request.allowance && request.allowance.images > 0) {
-      const used = await this.holds.takeAllowance(tx, request.accountId, taken.period_starts_at, request.allowance);
+    for (const allowance of request.allowances.toSorted((a, b) => (a.provider < b.provider ? -1 : 1))) {
+      const used = await this.holds.takeAllowance(tx, request.accountId, taken.period_starts_at, allowance);
       if (!used) throw new HoldRefused('ALLOWANCE_USED');
     }
   }
@@ -156,9 +156,8 @@ export class Credits {
     const { captured, released, bookings } = settlementOf(hold, captures, !samePeriod || row.period_ends_at <= now);
     const also = { open_holds: row.open_holds - 1, ...(samePeriod && { spent: row.spent - released }) };
     await this.store.book(tx, row, bookings, also, now);
-    const unused = allowanceLeft(hold, captures);
-    if (hold.allowance_provider !== null && unused > 0)
-      await this.holds.giveBackAllowance(tx, hold.account_id, hold.allowance_provider, hold.period_starts_at, unused);
+    for (const { provider, images } of allowancesLeft(hold, captures))
+      if (images > 0) await this.holds.giveBackAllowance(tx, hold.account_id, provider, hold.period_starts_at, images);
     return { captured, released };
   }
 

@@ -28,8 +28,8 @@ export type HoldRow = {
   from_monthly: bigint;
   from_topup: bigint;
   from_owed: bigint;
-  allowance_provider: string | null;
-  allowance_images: number;
+  /** Images by provider. */
+  free_images: Readonly<Record<string, number>>;
   period_starts_at: Date;
   price_version: number;
   created_at: Date;

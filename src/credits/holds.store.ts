@@ -18,6 +18,9 @@ export class HoldsStore {
    */
   async take(tx: Tx, request: HoldRequest, transactionId: string, now: Date): Promise<BalanceRow | null> {
     const { amount, accountId } = request;
+    const freeImages = JSON.stringify(
+      Object.fromEntries(request.allowances.map((each) => [each.provider, each.images])),
+    );
     // `held_from_monthly` exists so that the split, worked out on the row's newest version, can be returned.
     const result = await sql<BalanceRow>`
       with taken as (
@@ -41,9 +44,9 @@ export class HoldsStore {
         from taken
       ), hold as (
         insert into credit_holds (id, account_id, job_id, amount, from_monthly, from_topup, from_owed,
-          allowance_provider, allowance_images, period_starts_at, price_version, created_at)
+          free_images, period_starts_at, price_version, created_at)
         select ${request.holdId}, account_id, ${request.jobId}, ${amount}::bigint, held_from_monthly, from_topup, from_owed,
-          ${request.allowance?.provider ?? null}::text, ${request.allowance?.images ?? 0}::int, period_starts_at,
+          ${freeImages}::jsonb, period_starts_at,
           ${request.priceVersion}::int, ${now}::timestamptz
         from split
       ), booked as (
@@ -71,7 +74,7 @@ export class HoldsStore {
     tx: Tx,
     accountId: string,
     period: Date,
-    allowance: NonNullable<HoldRequest['allowance']>,
+    allowance: HoldRequest['allowances'][number],
   ): Promise<boolean> {
     const { provider, images, limit } = allowance;
     if (images > limit) return false;
@@ -138,8 +141,7 @@ export class HoldsStore {
       amount: row.amount,
       captured: row.captured,
       released: row.captured === null ? null : row.amount - row.captured,
-      allowanceProvider: row.allowance_provider,
-      allowanceImages: row.allowance_images,
+      freeImages: row.free_images,
       priceVersion: row.price_version,
       settledAt: row.settled_at,
     }));

@@ -51,7 +51,11 @@ export function settlementOf(
 ): Settlement & { readonly bookings: readonly Booking[] } {
   const captured = capturedBy(captures);
   // Whoever captures what was not held has a defect, and nothing may be booked then.
-  if (captures.some(({ amount }) => amount < 0n) || captured > hold.amount || allowanceLeft(hold, captures) < 0)
+  if (
+    captures.some(({ amount }) => amount < 0n) ||
+    captured > hold.amount ||
+    allowancesLeft(hold, captures).some(({ images }) => images < 0)
+  )
     throw new Error(`more was to be captured than hold ${hold.id} has`);
   const back = releasedParts(hold, captured);
   const released = hold.amount - captured;
@@ -88,9 +92,14 @@ export function capturedBy(captures: readonly Capture[]): bigint {
   return captures.reduce((sum, { amount }) => sum + amount, 0n);
 }
 
-/** Free images that were set aside and not delivered. */
-export function allowanceLeft(hold: HoldRow, captures: readonly Capture[]): number {
-  return hold.allowance_images - captures.filter(({ fromAllowance }) => fromAllowance).length;
+/** Free images that were set aside and not delivered, by provider, in the order in which they are locked. */
+export function allowancesLeft(hold: HoldRow, captures: readonly Capture[]): { provider: string; images: number }[] {
+  const used = Map.groupBy(captures, ({ allowance }) => allowance);
+  const providers = new Set([...Object.keys(hold.free_images), ...[...used.keys()].filter((name) => name !== null)]);
+  return [...providers].sort().map((provider) => ({
+    provider,
+    images: (hold.free_images[provider] ?? 0) - (used.get(provider)?.length ?? 0),
+  }));
 }
 
 function releasedParts(hold: HoldRow, captured: bigint): { monthly: bigint; topup: bigint; owed: bigint } {

@@ -1,29 +1,41 @@
 import type { Viewer } from '../accounts/account.ts';
 import type { QuoteInvalid, Refusal } from '../catalog/refusals.ts';
-import { canonicalGenerate, type GenerateInput, type GenerateRequest } from '../catalog/requests.ts';
+import type { Source } from '../catalog/sources.ts';
 import { availableOf, type Balance } from '../credits/balance.ts';
+import { notFound } from '../errors.ts';
 import { canonicalHash } from '../platform/canonical-hash.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Signer } from '../platform/signer.ts';
 import type { PriceBook } from '../pricing/price-book.ts';
 import type { PriceBooks } from '../pricing/price-books.service.ts';
-import { vendorCostMicros } from '../pricing/prices.ts';
+import { formatCredits, vendorCostMicros } from '../pricing/prices.ts';
 import { QUOTE_LIFETIME_SECONDS, type Quote, readQuote, signQuote } from '../pricing/quotes.ts';
 import type { RouteHealth } from '../routing/health.ts';
-import type { RoutingFacts } from '../routing/planner.ts';
+import type { RoutingFacts } from '../routing/planned-route.ts';
 import { balanceRefusals, rateLimited } from '../tiers/preflight.ts';
 import type { Allowed } from '../tiers/tier.ts';
 import type { Tiers } from '../tiers/tiers.service.ts';
-import { allowanceFor, allowancesOf } from './allowances.ts';
-import type { GenerateEstimate } from './estimate.ts';
-import { cheaperThan, notesOf, type PricedGenerate, type PricingFacts, priceGenerate } from './generate-estimate.ts';
-import { estimateWorkflow, type WorkflowEstimate, type WorkflowInput } from './workflow-estimate.ts';
+import { affordableCount, howMany } from './affordable.ts';
+import { type Allowance, allowancesOf } from './allowances.ts';
+import type { Estimate, Estimated, WorkflowEstimate } from './estimate.ts';
+import {
+  assetsOf,
+  imageOf,
+  type JobRequest,
+  type OperationRequest,
+  pictureHash,
+  type WorkflowRequest,
+} from './job-request.ts';
+import { fixedBy, freeImagesIn, planOf } from './plan.ts';
+import type { PricingFacts } from './priced-runs.ts';
+import { type KnownPictures, type PricedStep, type PricedSteps, priceSteps } from './priced-steps.ts';
 
-/** What was asked, by whom, and how they stand. */
+/** What was asked, by whom, on which pictures, and how they stand. */
 interface Asked {
   readonly viewer: Viewer;
-  readonly request: GenerateRequest;
+  readonly request: JobRequest;
   readonly inputHash: string;
+  readonly pictures: KnownPictures;
   readonly balance: Balance;
 }
 
@@ -33,6 +45,19 @@ interface HonouredQuote extends Quote {
   readonly book: PriceBook;
 }
 
+/** What was asked with its price, and the promise on it. */
+interface Weighed extends PricedSteps {
+  readonly book: PriceBook;
+  readonly allowed: Allowed;
+  readonly promise: { readonly token: string; readonly expiresAt: Date } | null;
+  readonly refusals: readonly Refusal[];
+}
+
+/** Where the pictures of the library are looked up: in the order of the ids, null for what the account does not have. */
+export interface Pictures {
+  byIds(accountId: string, ids: readonly string[]): Promise<readonly (Source | null)[]>;
+}
+
 /** The one way to a price: an estimate query ends here, and a mutation begins here. */
 export class Estimates {
   constructor(
@@ -40,97 +65,133 @@ export class Estimates {
     private readonly tiers: Pick<Tiers, 'allowed' | 'balance' | 'rate'>,
     private readonly health: Pick<RouteHealth, 'of'>,
     private readonly serves: RoutingFacts['serves'],
+    private readonly pictures: Pictures,
     private readonly signer: Signer,
     private readonly clock: Clock,
   ) {}
 
   /**
-   * What these pictures cost, line by line, whether they may run, and on what. With a quote, its price version and its
+   * What this operation costs, line by line, whether it may run, and on what. With a quote, its price version and its
    * free images count; a quote that no longer holds becomes a refusal on a fresh estimate.
-   * @throws BAD_USER_INPUT for what is valid for nobody.
+   * @throws NOT_FOUND for a picture that the account does not have.
    */
-  async generate(viewer: Viewer, input: GenerateInput, quoteToken?: string): Promise<GenerateEstimate> {
-    const request = canonicalGenerate(input);
-    const inputHash = canonicalHash(request);
-    const asked: Asked = { viewer, request, inputHash, balance: await this.tiers.balance(viewer) };
-    if (quoteToken === undefined) return this.#generate(asked, null);
-    const quote = await this.#honoured(asked, quoteToken);
-    return 'type' in quote ? this.#generate(asked, null, quote) : this.#generate(asked, quote);
-  }
-
-  async workflow(viewer: Viewer, input: WorkflowInput): Promise<WorkflowEstimate> {
-    const book = this.priceBooks.current();
-    const balance = await this.tiers.balance(viewer);
-    const allowed = this.tiers.allowed(viewer, book);
-    const estimate = estimateWorkflow(input, this.#facts(book, allowed, balance), balance);
-    const rate = await this.#rateRefusal(viewer, allowed);
-    return { ...estimate, refusals: [...estimate.refusals, ...rate] };
-  }
-
-  async #generate(
-    asked: Asked,
-    quote: HonouredQuote | null,
-    invalid: Refusal | null = null,
-  ): Promise<GenerateEstimate> {
-    const { viewer, request, inputHash, balance } = asked;
-    const book = quote?.book ?? this.priceBooks.current();
-    const allowed = this.tiers.allowed(viewer);
-    const facts = { ...this.#facts(book, allowed, balance), ...(quote && { freeImages: quote.freeImages }) };
-    const priced = priceGenerate(request, facts);
-    // The same prices come to the same credits, unless a newer program counts them differently than the quote was counted.
-    if (quote && priced.credits !== null && priced.credits !== quote.credits)
-      return this.#generate(asked, null, quoteInvalid('EXPIRED', 'This quote was counted in a way that is outdated.'));
-    const refusals = [
-      ...(invalid ? [invalid] : []),
-      ...priced.refusals,
-      ...(priced.credits === null ? [] : balanceRefusals(allowed, balance, priced.credits)),
-      ...(await this.#rateRefusal(viewer, allowed)),
-    ];
-    const { count: _count, ...picture } = request;
-    const before = availableOf(balance);
-    // A quote that holds is handed back as it came: a new one at its prices would make an old price last for ever.
-    const promise =
-      priced.credits === null ? null : (quote ?? this.#quote(asked, book, priced.credits, priced.freeImages));
+  async operation(viewer: Viewer, request: OperationRequest, quoteToken?: string): Promise<Estimated<Estimate>> {
+    const asked = await this.#asked(viewer, request);
+    const weighed = await this.#weighed(asked, quoteToken);
+    const [step] = weighed.steps;
+    if (!step) throw new Error('an operation is one step');
+    const { balance, inputHash } = asked;
+    const sizes = step.outputs.map(({ picture }) => picture && { width: picture.width, height: picture.height });
+    const isOneSize = sizes.every((size) => size && size.width === sizes[0]?.width && size.height === sizes[0].height);
+    const image = imageOf(request);
+    const formats = new Set(step.outputs.map(({ format }) => format));
     return {
       estimate: {
-        operation: 'GENERATE',
-        size: request.size,
-        credits: priced.credits,
-        lines: priced.lines,
-        quote: promise?.token ?? null,
-        quoteExpiresAt: promise?.expiresAt ?? null,
-        priceVersion: book.version,
-        balanceBefore: before,
-        balanceAfter: balanceAfter(before, priced.credits),
-        affordableCount: affordableCount(balance, priced),
-        expectedSeconds: priced.routes[0]?.expectedSeconds ?? null,
-        routes: priced.routes,
-        refusals,
-        notes: notesOf(request, priced.routes),
-        pictureHash: canonicalHash(picture),
-        alternatives: () => (priced.credits === null ? [] : cheaperThan(request, priced.credits, facts)),
+        ...promised(weighed, balance),
+        operation: step.operation,
+        size: isOneSize ? (sizes[0] ?? null) : null,
+        lines: step.lines,
+        affordableCount: affordableCount(balance, step),
+        expectedSeconds: step.expectedSeconds,
+        routes: step.routes,
+        notes: step.notes,
+        pictureHashes: [...formats].map((format) => pictureHash(request, image, format)),
+        alternatives: step.alternatives,
       },
       inputHash,
-      plan:
-        priced.unitCredits === null || priced.credits === null
-          ? null
-          : {
-              request,
-              credits: priced.credits,
-              unitCredits: priced.unitCredits,
-              freeImages: priced.freeImages,
-              allowance: priced.allowance,
-              openJobsMax: allowed.openJobs,
-              priority: allowed.queuePriority,
-            },
+      plan: planOf(request, weighed, weighed.allowed),
     };
   }
 
-  #facts(book: PriceBook, allowed: Allowed, balance: Balance): PricingFacts {
+  /**
+   * The same for operations that build on each other. `maxCredits` is the most that the whole may cost, in milli-credits.
+   * @throws NOT_FOUND for a picture that the account does not have, BAD_USER_INPUT for more images than a job may have.
+   */
+  async workflow(
+    viewer: Viewer,
+    request: WorkflowRequest,
+    maxCredits: bigint | null,
+    quoteToken?: string,
+  ): Promise<Estimated<WorkflowEstimate>> {
+    const asked = await this.#asked(viewer, request);
+    const weighed = await this.#weighed(asked, quoteToken);
+    const { balance, inputHash } = asked;
+    const { steps, credits } = weighed;
+    const tooDear =
+      credits !== null && maxCredits !== null && credits > maxCredits ? [overMax(credits, maxCredits)] : [];
+    return {
+      estimate: {
+        ...promised(weighed, balance),
+        refusals: [...weighed.refusals, ...tooDear],
+        affordableCount: credits === null ? 0 : howMany(balance, credits),
+        expectedSeconds: Math.max(...steps.map(({ doneAfterSeconds }) => doneAfterSeconds)),
+        steps,
+      },
+      inputHash,
+      plan: planOf(request, weighed, weighed.allowed),
+    };
+  }
+
+  async #asked(viewer: Viewer, request: JobRequest): Promise<Asked> {
+    const [pictures, balance] = await Promise.all([this.#known(viewer, request), this.tiers.balance(viewer)]);
+    return { viewer, request, inputHash: canonicalHash(request), pictures, balance };
+  }
+
+  async #known(viewer: Viewer, request: JobRequest): Promise<KnownPictures> {
+    const named = assetsOf(request);
+    if (named.length === 0) return new Map();
+    const found = await this.pictures.byIds(
+      viewer.id,
+      named.map(({ id }) => id),
+    );
+    return new Map(
+      named.map(({ field, id }, index) => {
+        const asset = found[index];
+        if (!asset) throw notFound('asset', id, field);
+        const { width, height, contentType, byteCount, transparent } = asset;
+        return [id, { width, height, contentType, byteCount, transparent }];
+      }),
+    );
+  }
+
+  async #weighed(asked: Asked, quoteToken: string | undefined): Promise<Weighed> {
+    if (quoteToken === undefined) return this.#weigh(asked, null);
+    const quote = await this.#honoured(asked, quoteToken);
+    return 'type' in quote ? this.#weigh(asked, null, quote) : this.#weigh(asked, quote);
+  }
+
+  async #weigh(asked: Asked, quote: HonouredQuote | null, invalid: Refusal | null = null): Promise<Weighed> {
+    const { viewer, request, pictures, balance } = asked;
+    const book = quote?.book ?? this.priceBooks.current();
+    const allowed = this.tiers.allowed(viewer);
+    const allowances = allowancesOf(allowed, balance);
+    const priced = priceSteps(
+      request,
+      pictures,
+      this.#facts(book, allowed, quote ? fixedBy(quote, allowances) : allowances),
+    );
+    const { credits, images } = priced;
+    // The same prices come to the same credits, unless a newer program counts them differently than the quote was counted.
+    if (quote && credits !== null && credits !== quote.credits)
+      return this.#weigh(asked, null, quoteInvalid('EXPIRED', 'This quote was counted in a way that is outdated.'));
+    const refusals = [
+      ...(invalid ? [invalid] : []),
+      ...priced.steps.flatMap((step) => step.refusals),
+      ...(credits === null ? [] : balanceRefusals(allowed, balance, credits)),
+      ...(await this.#rateRefusal(viewer, allowed)),
+    ];
+    // A quote that holds is handed back as it came: a new one at its prices would make an old price last for ever. What
+    // is assumed of a picture that is not known yet is no promise.
+    const promise =
+      credits === null || images === null ? null : (quote ?? this.#quote(asked, book, credits, priced.steps));
+    return { ...priced, book, allowed, promise, refusals };
+  }
+
+  #facts(book: PriceBook, allowed: Allowed, allowances: readonly Allowance[]): PricingFacts {
     return {
       book,
       allowed,
-      allowances: allowancesOf(allowed, balance),
+      allowances,
       routing: {
         serves: this.serves,
         health: (route) => this.health.of(route),
@@ -140,22 +201,25 @@ export class Estimates {
   }
 
   /** A fresh promise on the prices in force. */
-  #quote({ viewer, inputHash }: Asked, book: PriceBook, credits: bigint, freeImages: number) {
+  #quote({ viewer, inputHash }: Asked, book: PriceBook, credits: bigint, steps: readonly PricedStep[]) {
     const expiresAt = new Date(Math.floor(this.clock.now().getTime() / 1000 + QUOTE_LIFETIME_SECONDS) * 1000);
+    const freeImages = Object.fromEntries(freeImagesIn(steps).map(({ provider, images }) => [provider, images]));
     const quote = { accountId: viewer.id, inputHash, credits, priceVersion: book.version, freeImages, expiresAt };
     return { token: signQuote(this.signer, quote), expiresAt };
   }
 
   /** The quote inside a token if it holds for what was asked; otherwise why not. */
-  async #honoured({ viewer, request, inputHash, balance }: Asked, token: string): Promise<HonouredQuote | Refusal> {
+  async #honoured({ viewer, inputHash, balance }: Asked, token: string): Promise<HonouredQuote | Refusal> {
     const quote = readQuote(this.signer, token);
     const book = quote && (await this.priceBooks.find(quote.priceVersion));
     if (!quote || !book || quote.accountId !== viewer.id || quote.inputHash !== inputHash)
       return quoteInvalid('INPUT_CHANGED', 'This quote was not given to this account for exactly this input.');
     if (quote.expiresAt <= this.clock.now())
       return quoteInvalid('EXPIRED', `This quote was good until ${quote.expiresAt.toISOString()}.`);
-    const left = allowanceFor(request, allowancesOf(this.tiers.allowed(viewer), balance))?.left ?? 0;
-    return quote.freeImages > left
+    const isUsed = allowancesOf(this.tiers.allowed(viewer), balance).some(
+      ({ provider, left }) => (quote.freeImages[provider] ?? 0) > left,
+    );
+    return isUsed
       ? quoteInvalid('ALLOWANCE_USED', 'The free images that this quote counted on have been used by another job.')
       : { ...quote, token, book };
   }
@@ -166,25 +230,32 @@ export class Estimates {
   }
 }
 
+function promised({ credits, promise, book, refusals }: Weighed, balance: Balance) {
+  const before = availableOf(balance);
+  return {
+    credits,
+    quote: promise?.token ?? null,
+    quoteExpiresAt: promise?.expiresAt ?? null,
+    priceVersion: book.version,
+    balanceBefore: before,
+    balanceAfter: before === null || credits === null || credits > before ? null : before - credits,
+    refusals,
+  };
+}
+
 function quoteInvalid(reason: QuoteInvalid['reason'], what: string): QuoteInvalid {
   const message = `${what} Nothing was run and nothing was charged; the estimate beside this is a fresh one.`;
   return { type: 'QuoteInvalid', reason, message };
 }
 
-function balanceAfter(before: bigint | null, credits: bigint | null): bigint | null {
-  return before === null || credits === null || credits > before ? null : before - credits;
-}
-
-/** As far as GraphQL's Int reaches. */
-const AFFORDABLE_MAX = 2_147_483_647;
-
-/** How many such images the account could pay for: what is left of the allowance, then what the credits buy. */
-function affordableCount(balance: Balance, priced: PricedGenerate): number | null {
-  if (priced.unitCredits === null) return 0;
-  const available = availableOf(balance);
-  const underCap = balance.spendCap === null ? null : balance.spendCap - balance.spent;
-  const spendable = available === null ? underCap : underCap === null || available < underCap ? available : underCap;
-  if (spendable === null || priced.unitCredits === 0n) return null;
-  const bought = Number((spendable > 0n ? spendable : 0n) / priced.unitCredits);
-  return Math.min(AFFORDABLE_MAX, (priced.allowance?.left ?? 0) + bought);
+function overMax(credits: bigint, limit: bigint): Refusal {
+  return {
+    type: 'CapExceeded',
+    cap: 'MAX_CREDITS',
+    required: credits,
+    spent: 0n,
+    limit,
+    resetsAt: null,
+    message: `The workflow costs ${formatCredits(credits)} credits, more than the ${formatCredits(limit)} allowed by maxCredits. Drop a step, run it fewer times, or raise maxCredits.`,
+  };
 }

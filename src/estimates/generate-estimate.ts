@@ -1,70 +1,40 @@
 import { MODELS } from '../catalog/models.ts';
-import { QUALITIES, qualityRank } from '../catalog/operations.ts';
-import type { Refusal } from '../catalog/refusals.ts';
+import { QUALITIES, type Quality, qualityRank } from '../catalog/operations.ts';
 import type { GenerateRequest } from '../catalog/requests.ts';
-import { formatSize, type Size } from '../catalog/sizes.ts';
+import type { Source } from '../catalog/sources.ts';
 import type { PriceBook } from '../pricing/price-book.ts';
 import { formatCredits, unitPrice } from '../pricing/prices.ts';
-import {
-  isServed,
-  namedModel,
-  type PlannedRoute,
-  planRoutes,
-  type RoutingFacts,
-  shutRefusal,
-} from '../routing/planner.ts';
+import { namedModel, planGenerate } from '../routing/generate-planner.ts';
+import { isServed, type RoutingFacts, shutRefusal } from '../routing/planned-route.ts';
 import { tierRefusals } from '../tiers/preflight.ts';
-import type { Allowed } from '../tiers/tier.ts';
 import { type Allowance, allowanceFor } from './allowances.ts';
 import type { Alternative, EstimateLine } from './estimate.ts';
-
-/**
- * The price of a generate request with its routes: everything about it that does not depend on the balance. What nobody
- * can draw has no price.
- */
-export interface PricedGenerate {
-  readonly unitCredits: bigint | null;
-  readonly credits: bigint | null;
-  readonly lines: readonly EstimateLine[];
-  readonly allowance: Allowance | null;
-  readonly freeImages: number;
-  readonly routes: readonly PlannedRoute[];
-  readonly refusals: readonly Refusal[];
-}
-
-export interface PricingFacts {
-  readonly book: PriceBook;
-  readonly allowed: Allowed;
-  readonly allowances: readonly Allowance[];
-  readonly routing: RoutingFacts;
-  /** Fixed by a quote; otherwise as many as the allowance has left. */
-  readonly freeImages?: number;
-}
+import {
+  creditsOf,
+  type PricedRuns,
+  type PricingFacts,
+  preparationLines,
+  priceLine,
+  styleNotes,
+  withoutPrice,
+} from './priced-runs.ts';
 
 /** Prices `runs` runs of the request. Limits on the number of images are those of one run. */
-export function priceGenerate(request: GenerateRequest, facts: PricingFacts, runs = 1): PricedGenerate {
+export function priceGenerate(request: GenerateRequest, facts: PricingFacts, runs = 1): PricedRuns {
   const { book, allowed, routing } = facts;
+  const picture: Source = { ...request.size, contentType: 'image/png', byteCount: null, transparent: false };
+  const outputs = Array.from({ length: request.count }, () => ({ picture, format: null }));
   const { plan, price, refusal } = plannedPrice(request, book, routing);
   const tierTooLow = tierRefusals(book, allowed, {
     module: 'generate',
     quality: request.quality,
     images: request.count,
   });
-  if (refusal) {
-    return {
-      unitCredits: null,
-      credits: null,
-      lines: [],
-      allowance: null,
-      freeImages: 0,
-      routes: [],
-      refusals: [refusal, ...tierTooLow],
-    };
-  }
+  if (refusal) return withoutPrice([refusal, ...tierTooLow], outputs);
   const shut = shutRefusal(request.provider, plan.routes);
   const images = request.count * runs;
   const allowance = allowanceFor(request, facts.allowances);
-  const freeImages = facts.freeImages ?? Math.min(images, allowance?.left ?? 0);
+  const freeImages = Math.min(images, allowance?.left ?? 0);
   const lines = [
     priceLine(price.label, images, price.credits),
     ...(allowance && freeImages > 0 ? [allowanceLine(allowance, freeImages, price.credits)] : []),
@@ -78,6 +48,8 @@ export function priceGenerate(request: GenerateRequest, facts: PricingFacts, run
     freeImages,
     routes: plan.routes,
     refusals: [...(shut ? [shut] : []), ...tierTooLow],
+    notes: styleNotes(request.stylePreset, plan.routes),
+    outputs,
   };
 }
 
@@ -88,16 +60,8 @@ function plannedPrice(request: GenerateRequest, book: PriceBook, routing: Routin
   const { quality, size } = request;
   const price = unitPrice(book, { kind: 'generate', quality, model: named.model, size });
   if (price.credits === null) return { plan: null, price: null, refusal: price.refusal };
-  const plan = planRoutes(request, routing);
+  const plan = planGenerate(request, routing);
   return plan.refusal ? { plan: null, price: null, refusal: plan.refusal } : { plan, price, refusal: null };
-}
-
-export function priceLine(label: string, quantity: number, unitCredits: bigint): EstimateLine {
-  return { kind: 'PRICE', label, quantity, unitCredits, credits: unitCredits * BigInt(quantity) };
-}
-
-export function creditsOf(lines: readonly EstimateLine[]): bigint {
-  return lines.reduce((sum, line) => sum + line.credits, 0n);
 }
 
 function allowanceLine(allowance: Allowance, images: number, unitCredits: bigint): EstimateLine {
@@ -110,39 +74,18 @@ function allowanceLine(allowance: Allowance, images: number, unitCredits: bigint
   };
 }
 
-/** What we do to the picture ourselves, at no price: said, so that nobody is surprised by it. */
-function preparationLines(size: Size, images: number, { route, render, enlargement }: PlannedRoute): EstimateLine[] {
-  if (render.width === size.width && render.height === size.height) return [];
-  const enlarged = enlargement > 1 ? `enlarged by ${((enlargement - 1) * 100).toFixed(1)} % a side and ` : '';
-  return [
-    {
-      kind: 'PREPARATION',
-      label: `Drawn at ${formatSize(render)} by ${route.id}, ${enlarged}cut to exactly ${formatSize(size)} by us`,
-      quantity: images,
-      unitCredits: 0n,
-      credits: 0n,
-    },
-  ];
-}
-
-/** What the routes do to the request that the customer should know. */
-export function notesOf(request: GenerateRequest, routes: readonly PlannedRoute[]): string[] {
-  const withoutField = routes.filter(({ route }) => !route.model.stylePresetField);
-  if (request.stylePreset === null || withoutField.length === 0) return [];
-  return [
-    withoutField.length === routes.length
-      ? `No route here has a field for style presets: the words of "${request.stylePreset}" are put behind the prompt.`
-      : `At ${withoutField.map(({ route }) => route.id).join(', ')} the words of the style preset "${request.stylePreset}" are put behind the prompt, because the vendor has no field for it.`,
-  ];
-}
-
 const ALTERNATIVES_MAX = 5;
+
+/** A quality that is lower, or a model of one. */
+interface GenerateAlternative extends Alternative {
+  readonly quality: Quality;
+}
 
 /**
  * The same pictures for less: models of the same class first, then lower classes, each by what it saves. Only what the
  * tier allows and some route can draw.
  */
-export function cheaperThan(request: GenerateRequest, credits: bigint, facts: PricingFacts): Alternative[] {
+export function cheaperGenerate(request: GenerateRequest, credits: bigint, facts: PricingFacts): GenerateAlternative[] {
   const variants: GenerateRequest[] = [
     ...QUALITIES.map((quality) => ({ ...request, quality, provider: null, model: null })),
     ...MODELS.filter((model) => isServed(model, facts.routing)).map((model) => ({
@@ -152,10 +95,9 @@ export function cheaperThan(request: GenerateRequest, credits: bigint, facts: Pr
       model: model.id,
     })),
   ].filter((variant) => qualityRank(variant.quality) <= qualityRank(request.quality));
-  const { freeImages: _fixed, ...openFacts } = facts;
   return variants
-    .flatMap((variant): Alternative[] => {
-      const priced = priceGenerate(variant, openFacts);
+    .flatMap((variant): GenerateAlternative[] => {
+      const priced = priceGenerate(variant, facts);
       const [route] = priced.routes;
       if (priced.credits === null || priced.refusals.length > 0 || !route || priced.credits >= credits) return [];
       const saves = credits - priced.credits;
@@ -165,6 +107,8 @@ export function cheaperThan(request: GenerateRequest, credits: bigint, facts: Pr
           description: `${variant.model ?? `${variant.quality} quality`}: ${formatCredits(priced.credits)} credits${free}, saves ${formatCredits(saves)}`,
           quality: variant.quality,
           model: variant.model,
+          edit: null,
+          mode: null,
           credits: priced.credits,
           saves,
           expectedSeconds: route.expectedSeconds,

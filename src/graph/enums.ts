@@ -2,12 +2,15 @@ import { registerEnumType } from 'type-graphql';
 import { ASSET_KINDS } from '../assets/asset.ts';
 import { INTAKE_REASONS } from '../assets/intake.ts';
 import { UPLOAD_STATUSES } from '../assets/upload.ts';
+import { LIGHT_DIRECTIONS, OUTPUT_FORMATS } from '../catalog/edits.ts';
 import { EDIT_KINDS, MODULES, OPERATIONS, QUALITIES, UPSCALE_MODES, UPSCALE_PRESETS } from '../catalog/operations.ts';
 import { SIZE_CLASSES } from '../catalog/sizes.ts';
 import { TEMPLATE_CATEGORIES, TEMPLATE_PLATFORMS } from '../catalog/templates.ts';
 import { BUCKETS } from '../credits/balance.ts';
 import { FAILURE_CODES, IMAGE_STATUSES, JOB_STATUSES } from '../jobs/job.ts';
 import { TIERS } from '../pricing/price-book.ts';
+import { CROPS } from '../social/optimize-request.ts';
+import { SOCIAL_PLATFORMS } from '../social/social-formats.ts';
 
 /** type-graphql wants an object; ours are lists of the very names that the schema shows. */
 function named<const Name extends string>(names: readonly Name[]): { readonly [N in Name]: N } {
@@ -16,6 +19,13 @@ function named<const Name extends string>(names: readonly Name[]): { readonly [N
 
 export const OperationEnum = named(OPERATIONS);
 registerEnumType(OperationEnum, { name: 'Operation', description: 'What can be done with pictures.' });
+
+export const JobOperationEnum = named([...OPERATIONS, 'WORKFLOW']);
+registerEnumType(JobOperationEnum, {
+  name: 'JobOperation',
+  description: 'What a job runs.',
+  valuesConfig: { WORKFLOW: { description: 'Several operations that build on each other.' } },
+});
 
 export const QualityEnum = named(QUALITIES);
 registerEnumType(QualityEnum, {
@@ -90,19 +100,29 @@ registerEnumType(UpscalePresetEnum, {
   },
 });
 
-export const SocialPlatformEnum = named([
-  'INSTAGRAM',
-  'FACEBOOK',
-  'TWITTER',
-  'LINKEDIN',
-  'YOUTUBE',
-  'PINTEREST',
-  'TIKTOK',
-]);
+export const SocialPlatformEnum = named(SOCIAL_PLATFORMS);
 registerEnumType(SocialPlatformEnum, {
   name: 'SocialPlatform',
   description: 'A social network that pictures are sized for.',
 });
+
+export const CropEnum = named(CROPS);
+registerEnumType(CropEnum, {
+  name: 'Crop',
+  description: 'How a picture of one shape is brought to another.',
+  valuesConfig: {
+    SMART: { description: 'Cut around what draws the eye.' },
+    CENTER: { description: 'Cut around the middle.' },
+    FOCAL: { description: 'Cut around the focalPoint.' },
+    FIT: { description: 'Nothing is cut off: the rest is filled with the padding.' },
+  },
+});
+
+export const OutputFormatEnum = named(OUTPUT_FORMATS);
+registerEnumType(OutputFormatEnum, { name: 'OutputFormat', description: 'File formats that results can have.' });
+
+export const LightDirectionEnum = named(LIGHT_DIRECTIONS);
+registerEnumType(LightDirectionEnum, { name: 'LightDirection', description: 'Where light comes from.' });
 
 export const TransparentFormatEnum = named(['PNG', 'WEBP']);
 registerEnumType(TransparentFormatEnum, {
@@ -186,6 +206,10 @@ registerEnumType(FailureCodeEnum, {
     DEADLINE_PASSED: { description: 'It took longer than an image may take.' },
     UNUSABLE_PICTURE: { description: 'What the vendor sent was not a usable picture.' },
     NOT_STORABLE: { description: 'It was drawn but could not be stored.' },
+    SOURCE_FAILED: { description: 'The picture that it builds on was not delivered.' },
+    SOURCE_UNUSABLE: {
+      description: 'The picture to work on could not be read, or not be made into what the vendors take.',
+    },
   },
 });
 

@@ -6,9 +6,11 @@ import { CatalogResolver } from './catalog/catalog.resolver.ts';
 import { EstimateResolver } from './estimate/estimate.resolver.ts';
 import { JobImageResolver, JobResolver } from './job/job.resolver.ts';
 import { NodeResolver } from './node/node.resolver.ts';
+import { OperationResolver } from './operation/operation.resolver.ts';
 import { OperatorResolver } from './operator/operator.resolver.ts';
 import { PriceBookResolver } from './price-book/price-book.resolver.ts';
 import { REFUSAL_TYPES } from './refusal/refusal.type.ts';
+import { SocialResolver } from './social/social.resolver.ts';
 import { UploadResolver } from './upload/upload.resolver.ts';
 import { ONE_OF_INPUTS } from './workflow/workflow.input.ts';
 import { StepEstimateResolver, WorkflowResolver } from './workflow/workflow.resolver.ts';
@@ -21,8 +23,10 @@ const RESOLVERS = [
   JobResolver,
   JobImageResolver,
   NodeResolver,
+  OperationResolver,
   OperatorResolver,
   PriceBookResolver,
+  SocialResolver,
   StepEstimateResolver,
   UploadResolver,
   WorkflowResolver,

@@ -1,12 +1,15 @@
 import { type SqlBool, sql } from 'kysely';
+import type { Size } from '../catalog/sizes.ts';
 import type { Db, Tx } from '../platform/database.ts';
-import type { Attempt, Job } from './job.ts';
+import type { Attempt } from './job.ts';
 import type { AttemptRow, JobTables } from './jobs.tables.ts';
 
 export interface LeftBehind {
   readonly id: string;
   readonly routeId: string;
-  readonly job: Pick<Job, 'request' | 'priceVersion'>;
+  readonly priceVersion: number;
+  /** Of the image that it was for. */
+  readonly size: Size;
 }
 
 /** What vendors were asked and what they answered, written down before and after each call. */
@@ -77,7 +80,7 @@ export class AttemptsStore {
       .selectFrom('job_attempts as a')
       .innerJoin('job_images as i', 'i.id', 'a.image_id')
       .innerJoin('jobs as j', 'j.id', 'i.job_id')
-      .select(['a.id', 'a.route_id', 'j.request', 'j.price_version'])
+      .select(['a.id', 'a.route_id', 'i.width', 'i.height', 'j.price_version'])
       .where('a.outcome', 'is', null)
       .where('a.started_at', '<', before)
       .where('j.status', 'not in', ['QUEUED', 'RUNNING'])
@@ -86,7 +89,8 @@ export class AttemptsStore {
     return rows.map((row) => ({
       id: row.id,
       routeId: row.route_id,
-      job: { request: row.request, priceVersion: row.price_version },
+      priceVersion: row.price_version,
+      size: { width: row.width, height: row.height },
     }));
   }
 

@@ -30,7 +30,7 @@ export async function endJob(
   const captures = delivered.map((image) => ({
     imageId: image.id,
     amount: image.credits,
-    fromAllowance: image.fromAllowance,
+    allowance: image.allowance,
   }));
   const settlement = await credits.settle(tx, job.holdId, captures, now);
   if (!settlement) throw new Error(`the hold of the open job ${jobId} was settled before the job ended`);

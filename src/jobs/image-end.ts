@@ -11,9 +11,10 @@ import type { PriceBook } from '../pricing/price-book.ts';
 import type { Rejected, RejectionReason } from '../providers/provider.ts';
 import type { AttemptsStore } from './attempts.store.ts';
 import { callCostMicros } from './call-cost.ts';
-import { ABOUT_US, type AttemptOutcome, type FailureCode, type Job, type JobImage } from './job.ts';
+import type { ImageWork } from './image-work.ts';
+import { ABOUT_US, type AttemptOutcome, type FailureCode } from './job.ts';
 import type { JobsStore } from './jobs.store.ts';
-import { seedOf } from './render-request.ts';
+import { lineageOf } from './lineage.ts';
 import type { CallEnd } from './vendor-call.ts';
 
 export interface ImageEndParts {
@@ -39,8 +40,7 @@ interface AttemptEnd {
 export class ImageEnd {
   constructor(
     private readonly parts: ImageEndParts,
-    private readonly job: Job,
-    private readonly image: JobImage,
+    private readonly work: ImageWork,
     private readonly book: PriceBook,
     private readonly signal: AbortSignal,
   ) {}
@@ -89,18 +89,17 @@ export class ImageEnd {
   /** Ends the image without a picture, and without a charge. */
   async fail(code: FailureCode, message: string): Promise<void> {
     const { store, clock } = this.parts;
-    await whileDatabaseReturns(() => store.failImage(this.image.id, { code, message }, clock.now()));
+    await whileDatabaseReturns(() => store.failImage(this.work.image.id, { code, message }, clock.now()));
   }
 
   /** Bytes first, then asset, image and attempt in one transaction: a picture is either in the library or it is not. */
   async #deliver(attemptId: string, route: Route, picture: FinishedPicture, vendorSeed: number | null): Promise<void> {
     const { assets, store, attempts, clock, db, log, metrics } = this.parts;
-    const { request } = this.job;
     let stored: StoredPicture;
     try {
       stored = await inSpan('store picture', {}, () => assets.storeBytes(picture));
     } catch (error) {
-      log.error({ err: error, jobId: this.job.id }, 'a picture could not be stored');
+      log.error({ err: error, jobId: this.work.job.id }, 'a picture could not be stored');
       await this.attempt(attemptId, route, { kind: 'broken', message: 'it was drawn but could not be stored' });
       await this.fail(
         'NOT_STORABLE',
@@ -111,27 +110,12 @@ export class ImageEnd {
     const write = () =>
       inTransaction(db, async (tx) => {
         const now = clock.now();
-        const delivered = await store.deliverImage(tx, this.image.id, stored.id, now);
+        const delivered = await store.deliverImage(tx, this.work.image.id, stored.id, now);
         const outcome = delivered ? 'delivered' : 'discarded';
         const end = { outcome, reason: null, message: null, vendorCostMicros: this.#cost(route) } as const;
         await attempts.end(attemptId, end, now, tx);
         if (!delivered) return outcome;
-        await assets.insertOutput(tx, {
-          ...stored,
-          accountId: this.job.accountId,
-          operation: this.job.operation,
-          provider: route.model.provider,
-          model: route.model.id,
-          prompt: request.prompt,
-          negativePrompt: request.negativePrompt,
-          seed: vendorSeed ?? seedOf(request, this.image.index),
-          inputHash: this.job.pictureHash,
-          jobId: this.job.id,
-          imageId: this.image.id,
-          parentId: null,
-          credits: this.image.credits,
-          priceVersion: this.job.priceVersion,
-        });
+        await assets.insertOutput(tx, { ...stored, ...lineageOf(this.work, route.model, vendorSeed) });
         return outcome;
       });
     metrics.attempts.inc({ route: route.id, outcome: await whileDatabaseReturns(write) });
@@ -143,7 +127,7 @@ export class ImageEnd {
   }
 
   #cost(route: Route): bigint | null {
-    return callCostMicros(this.book, route, this.job.request.size);
+    return callCostMicros(this.book, route, this.work.image.size);
   }
 }
 

@@ -1,23 +1,26 @@
 import type { AssetsService } from '../assets/assets.service.ts';
-import { findRoute, type Route } from '../catalog/models.ts';
+import type { Route } from '../catalog/models.ts';
+import { findRoute } from '../catalog/routes.ts';
+import { pixelsOf, type Size } from '../catalog/sizes.ts';
+import { wordsIn } from '../estimates/job-request.ts';
 import type { Db } from '../platform/database.ts';
 import { newId } from '../platform/ids.ts';
 import type { Log } from '../platform/log.ts';
 import type { Metrics } from '../platform/metrics.ts';
 import type { PriceBook } from '../pricing/price-book.ts';
-import { vendorCostMicros } from '../pricing/prices.ts';
+import type { Order } from '../providers/provider.ts';
 import type { Dispatcher } from '../routing/dispatcher.ts';
 import type { RouteHealth } from '../routing/health.ts';
-import { type PlannedRoute, planRoutes } from '../routing/planner.ts';
-import { planRender } from '../routing/render-plan.ts';
+import type { PlannedRoute } from '../routing/planned-route.ts';
 import { NOTHING_SEEN } from '../routing/verdict.ts';
 import { ImageEnd } from './image-end.ts';
+import { type ImageWork, picturesFor, planImage } from './image-work.ts';
 import { type Attempt, failureAfter, forbidden, type Job, type JobImage } from './job.ts';
 import { JOB_CHANNEL, PROGRESS } from './jobs.service.ts';
 import type { JobsStore } from './jobs.store.ts';
 import { observed } from './observed-call.ts';
+import { orderFor } from './orders.ts';
 import { imagePatienceMs } from './patience.ts';
-import { renderRequest } from './render-request.ts';
 import { awaitPicture, type CallEnd, orderPicture, type VendorCall, type VendorCallParts } from './vendor-call.ts';
 
 /** Why a run was told to stop: the job was cancelled, or this process is going away and another takes over. */
@@ -38,8 +41,10 @@ export interface ImageRunParts extends VendorCallParts {
 /** Whatever happens, no job is taken up for longer than this. */
 const JOB_AGE_MAX_MS = 24 * 60 * 60_000;
 const TOO_LATE = 'It took longer than an image may take. It was not charged. You can run it again.';
-/** Why nothing was sent after all: the time is over, or the job has ended or is another worker's. */
-type NotSent = 'LATE' | 'NOT_OURS';
+/** Why nothing was sent after all: the time is over, the job has ended or is another worker's, or its picture is of no use. */
+type NotSent = 'LATE' | 'NOT_OURS' | 'SOURCE_UNUSABLE';
+const SOURCE_UNUSABLE =
+  'The picture to work on could not be read, or not be made into what the vendors take. It was not charged. Use another picture.';
 /** Longest wait for routes that are shut; whoever waits longer is better told so. */
 const SHUT_WAIT_MAX_MS = 20_000;
 
@@ -48,18 +53,21 @@ const SHUT_WAIT_MAX_MS = 20_000;
  * the next step, so that another process can go on from any point.
  */
 export class ImageRun {
+  private readonly job: Job;
+  private readonly image: JobImage;
   readonly #end: ImageEnd;
   /** When the time of this image is over; counted from its first call on, and without the waits for our own turn. */
   #deadlineMs: number | null = null;
 
   constructor(
     private readonly parts: ImageRunParts,
-    private readonly job: Job,
-    private readonly image: JobImage,
+    private readonly work: ImageWork,
     private readonly book: PriceBook,
     private readonly signal: AbortSignal,
   ) {
-    this.#end = new ImageEnd(parts, job, image, book, signal);
+    this.job = work.job;
+    this.image = work.image;
+    this.#end = new ImageEnd(parts, work, book, signal);
   }
 
   async run(): Promise<void> {
@@ -90,7 +98,7 @@ export class ImageRun {
     const { id, vendorId, startedAt } = attempt;
     const route = findRoute(attempt.routeId);
     if (route && vendorId !== null && this.parts.serves(route)) {
-      const call = { ...this.#call(id, route), prompt: this.job.request.prompt, vendorId, startedAt };
+      const call = { ...this.#call(id, route), vendorId, startedAt };
       const observable = { attemptId: id, route, isResumed: true };
       const { result } = await observed(this.parts.metrics, observable, () => awaitPicture(this.parts, call));
       return this.#end.settle(id, route, result);
@@ -108,16 +116,16 @@ export class ImageRun {
     return isTooOld || (this.#deadlineMs !== null && performance.now() > this.#deadlineMs);
   }
 
+  #routes(): readonly PlannedRoute[] {
+    return planImage(this.work, this.book, this.parts);
+  }
+
   /** The routes that may still be tried, best first. */
   #routesLeft(past: readonly Attempt[]): PlannedRoute[] {
-    const { health, serves } = this.parts;
-    const plan = planRoutes(this.job.request, {
-      serves,
-      health: (route) => health.of(route),
-      vendorCostMicros: (route, render) => vendorCostMicros(this.book, route, render),
-    });
     const never = forbidden(past);
-    return plan.routes.filter(({ route }) => !never.routes.has(route.id) && !never.vendors.has(route.model.provider));
+    return this.#routes().filter(
+      ({ route }) => !never.routes.has(route.id) && !never.vendors.has(route.model.provider),
+    );
   }
 
   /** Waits until a route that is shut may be tried again. False when there is none, or none soon enough. */
@@ -148,15 +156,21 @@ export class ImageRun {
       // What cannot be finished in time must not be bought.
       if (this.#isLate() || this.#msLeft() < route.host.expectedSeconds * 1_000 * this.parts.patience)
         return { result: 'LATE', verdict: NOTHING_SEEN };
+      // Before anything is written down: what fails here has asked nobody for anything.
+      const order = await this.#order(planned);
+      if (order === null) return { result: 'SOURCE_UNUSABLE', verdict: NOTHING_SEEN };
       const started = await attempts.start({ id, imageId: this.image.id, routeId: route.id }, owner, clock.now());
       if (!started) return { result: 'NOT_OURS', verdict: NOTHING_SEEN };
       events.publish(JOB_CHANNEL(this.job.id), PROGRESS);
       this.#startClock(left);
-      const request = renderRequest(this.job.request, this.image.index, planned);
-      const call = { ...this.#call(id, route), request, msMax: this.#msLeft() };
+      const call = { ...this.#call(id, route), order, msMax: this.#msLeft() };
       return observed(metrics, { attemptId: id, route, isResumed: false }, () => orderPicture(this.parts, call));
     });
     if (ended === 'NOT_OURS') return true;
+    if (ended === 'SOURCE_UNUSABLE') {
+      await this.#end.fail('SOURCE_UNUSABLE', SOURCE_UNUSABLE);
+      return true;
+    }
     if (ended === null) {
       // Shut or stopped before its turn came.
       this.#allow(performance.now() - askedAt);
@@ -167,10 +181,30 @@ export class ImageRun {
     return true;
   }
 
+  /** What goes out to a route; null where the picture that is worked on cannot be made into that. */
+  async #order(planned: PlannedRoute): Promise<Order | null> {
+    const { assets, log } = this.parts;
+    try {
+      return await orderFor(this.work.request, this.image.run, planned, picturesFor(this.work, assets));
+    } catch (error) {
+      log.error({ err: error, jobId: this.job.id, imageId: this.image.id }, 'a picture could not be prepared');
+      return null;
+    }
+  }
+
   #call(attemptId: string, route: Route): VendorCall {
-    const { size } = this.job.request;
-    const ordered = planRender(route.model.renders, size)?.render ?? null;
-    return { attemptId, route, ordered, size, signal: this.signal };
+    const { request, image } = this.work;
+    const planned = this.#routes().find((each) => each.route.id === route.id);
+    return {
+      attemptId,
+      route,
+      ordered: planned ? orderedSize(planned) : null,
+      size: image.size,
+      contentType: request.operation === 'GENERATE' ? 'image/png' : CONTENT_TYPES[request.outputFormat],
+      mayBeBlack: request.operation === 'UPSCALE',
+      words: wordsIn(request),
+      signal: this.signal,
+    };
   }
 
   #msLeft(): number {
@@ -186,4 +220,15 @@ export class ImageRun {
     const patienceMs = imagePatienceMs(routes.map(({ route }) => route)) * this.parts.patience;
     this.#deadlineMs ??= performance.now() + patienceMs;
   }
+}
+
+const CONTENT_TYPES = { PNG: 'image/png', JPEG: 'image/jpeg', WEBP: 'image/webp' } as const;
+
+/** Stability's reference has it that edits come back with four megapixels, which nobody has seen; more is not counted on. */
+const EDITED_PIXELS = 4_194_304;
+
+/** The least that a vendor should answer with. */
+function orderedSize({ render, route }: PlannedRoute): Size {
+  const scale = route.model.renders === null ? Math.min(1, Math.sqrt(EDITED_PIXELS / pixelsOf(render))) : 1;
+  return { width: Math.floor(render.width * scale), height: Math.floor(render.height * scale) };
 }

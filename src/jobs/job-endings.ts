@@ -1,3 +1,4 @@
+import { promptsIn } from '../estimates/job-request.ts';
 import type { Log } from '../platform/log.ts';
 import type { Metrics } from '../platform/metrics.ts';
 import { requestIdIn } from '../platform/tracing.ts';
@@ -50,7 +51,7 @@ function storyOf({ job, images, captured, released }: JobEnd, attempts: readonly
       ...(failureCode !== null && { failure: failureCode }),
       ...(attempts !== null && { attempts: (byImage.get(id) ?? []).map(callOf) }),
     })),
-    prompt: job.request.prompt,
+    prompt: promptsIn(job.request),
   };
 }
 

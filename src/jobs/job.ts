@@ -1,5 +1,6 @@
-import type { Operation } from '../catalog/operations.ts';
-import type { GenerateRequest } from '../catalog/requests.ts';
+import type { ProviderName } from '../catalog/models.ts';
+import type { Size } from '../catalog/sizes.ts';
+import { type JobOperation, type JobRequest, type OperationRequest, stepsOf } from '../estimates/job-request.ts';
 import type { RejectionReason } from '../providers/provider.ts';
 
 export const JOB_STATUSES = ['QUEUED', 'RUNNING', 'SUCCEEDED', 'PARTIAL', 'FAILED', 'CANCELLED'] as const;
@@ -16,6 +17,8 @@ export const FAILURE_CODES = [
   'DEADLINE_PASSED',
   'UNUSABLE_PICTURE',
   'NOT_STORABLE',
+  'SOURCE_FAILED',
+  'SOURCE_UNUSABLE',
 ] as const;
 /** Why an image was not delivered. It was not charged, whichever it is. */
 export type FailureCode = (typeof FAILURE_CODES)[number];
@@ -24,10 +27,9 @@ export type FailureCode = (typeof FAILURE_CODES)[number];
 export interface Job {
   readonly id: string;
   readonly accountId: string;
-  readonly operation: Operation;
+  readonly operation: JobOperation;
   readonly status: JobStatus;
-  readonly request: GenerateRequest;
-  readonly pictureHash: string;
+  readonly request: JobRequest;
   readonly holdId: string;
   readonly priceVersion: number;
   /** What was quoted, and so held: the most that can be captured. */
@@ -45,10 +47,21 @@ export interface JobImage {
   readonly id: string;
   readonly jobId: string;
   readonly index: number;
+  /** Index of its step, and its place among the images of the step. */
+  readonly step: number;
+  readonly run: number;
   readonly status: ImageStatus;
+  /** The exact size that it comes to. */
+  readonly size: Size;
+  /** The social format that it is cut to, if it is. */
+  readonly format: string | null;
+  /** What it works on: an asset of the library, or another image of the job; at most one of them. */
+  readonly sourceAssetId: string | null;
+  readonly sourceImageId: string | null;
   /** What is captured if it is delivered; 0 when a free allowance pays. */
   readonly credits: bigint;
-  readonly fromAllowance: boolean;
+  /** The provider whose free allowance pays for it; null where credits do. */
+  readonly allowance: ProviderName | null;
   readonly assetId: string | null;
   readonly failureCode: FailureCode | null;
   readonly failureMessage: string | null;
@@ -73,6 +86,13 @@ export interface Attempt {
   readonly vendorCostMicros: bigint | null;
   readonly startedAt: Date;
   readonly finishedAt: Date | null;
+}
+
+/** What is asked of one image. */
+export function requestOf(job: Pick<Job, 'id' | 'request'>, image: Pick<JobImage, 'step'>): OperationRequest {
+  const step = stepsOf(job.request)[image.step];
+  if (!step) throw new Error(`job ${job.id} has no step ${image.step}`);
+  return step.request;
 }
 
 export function isOpen(status: JobStatus): boolean {

@@ -1,5 +1,6 @@
-import { findRoute } from '../catalog/models.ts';
+import { findRoute } from '../catalog/routes.ts';
 import type { Credits } from '../credits/credits.service.ts';
+import { promptsIn } from '../estimates/job-request.ts';
 import type { Clock } from '../platform/clock.ts';
 import { type Db, inTransaction } from '../platform/database.ts';
 import type { EventBus } from '../platform/events.ts';
@@ -10,7 +11,8 @@ import type { PriceBooks } from '../pricing/price-books.service.ts';
 import { BALANCE_CHANNEL } from '../tiers/tiers.service.ts';
 import { callCostMicros } from './call-cost.ts';
 import { endJob } from './end-job.ts';
-import { ImageRun, type ImageRunParts, type StopReason } from './image-run.ts';
+import type { ImageRunParts, StopReason } from './image-run.ts';
+import { ImageRuns } from './image-runs.ts';
 import { isImageOpen, isOpen, type Job, type JobImage } from './job.ts';
 import type { JobEndings } from './job-endings.ts';
 import { CANCEL_CHANNEL, JOB_CHANNEL, PROGRESS, QUEUE_CHANNEL } from './jobs.service.ts';
@@ -125,7 +127,12 @@ export class JobsRunner {
   /** What comes of a job belongs to the trace of the request that asked for it, whichever process it was sent to. */
   #traced(job: Job, run: () => Promise<void>): Promise<void> {
     const { id, operation, traceParent, request } = job;
-    return this.parts.tracing.takenUp('job', traceParent, { 'job.id': id, operation, prompt: request.prompt }, run);
+    return this.parts.tracing.takenUp(
+      'job',
+      traceParent,
+      { 'job.id': id, operation, prompt: promptsIn(request) ?? '' },
+      run,
+    );
   }
 
   async #runClaimed(job: Job, signal: AbortSignal): Promise<void> {
@@ -146,12 +153,8 @@ export class JobsRunner {
   async #runImages(job: Job, images: readonly JobImage[], signal: AbortSignal): Promise<PromiseSettledResult<void>[]> {
     const { events, priceBooks } = this.parts;
     const book = (await priceBooks.find(job.priceVersion)) ?? priceBooks.current();
-    const runs = images.map(async (image) => {
-      const run = new ImageRun(this.parts, job, image, book, signal);
-      await inSpan('image', { 'image.id': image.id, 'image.index': image.index }, () => run.run());
-      events.publish(JOB_CHANNEL(job.id), PROGRESS);
-    });
-    return Promise.allSettled(runs);
+    const progress = () => events.publish(JOB_CHANNEL(job.id), PROGRESS);
+    return new ImageRuns(this.parts, job, book, signal, progress).run(images);
   }
 
   /** Settles the hold and ends the job in one transaction, if every image has ended. */
@@ -192,9 +195,9 @@ export class JobsRunner {
   async #endLeftBehind(): Promise<void> {
     const { attempts, priceBooks } = this.parts;
     const before = new Date(this.#clock.now().getTime() - LEFT_BEHIND_AGE_MS);
-    for (const { id, routeId, job } of await attempts.leftBehind(before, SWEEP_LIMIT)) {
-      const book = (await priceBooks.find(job.priceVersion)) ?? priceBooks.current();
-      const cost = callCostMicros(book, findRoute(routeId) ?? null, job.request.size);
+    for (const { id, routeId, priceVersion, size } of await attempts.leftBehind(before, SWEEP_LIMIT)) {
+      const book = (await priceBooks.find(priceVersion)) ?? priceBooks.current();
+      const cost = callCostMicros(book, findRoute(routeId) ?? null, size);
       const end = { outcome: 'discarded', reason: null, message: 'its job had ended', vendorCostMicros: cost } as const;
       await attempts.end(id, end, this.#clock.now());
     }

@@ -1,5 +1,5 @@
 import { type SqlBool, sql } from 'kysely';
-import type { GenerateRequest } from '../catalog/requests.ts';
+import type { JobRequest } from '../estimates/job-request.ts';
 import type { Db, Tx } from '../platform/database.ts';
 import { lockUntilCommit } from '../platform/database.ts';
 import type { FailureCode, Job, JobImage, JobStatus } from './job.ts';
@@ -27,8 +27,7 @@ export class JobsStore {
         account_id: job.accountId,
         operation: job.operation,
         status: job.status,
-        request: JSON.stringify(job.request) as unknown as GenerateRequest,
-        picture_hash: job.pictureHash,
+        request: JSON.stringify(job.request) as unknown as JobRequest,
         hold_id: job.holdId,
         price_version: job.priceVersion,
         credits: job.credits,
@@ -46,9 +45,16 @@ export class JobsStore {
           id: image.id,
           job_id: job.id,
           index: image.index,
+          step: image.step,
+          run: image.run,
           status: image.status,
+          width: image.size.width,
+          height: image.size.height,
+          format: image.format,
+          source_asset_id: image.sourceAssetId,
+          source_image_id: image.sourceImageId,
           credits: image.credits,
-          from_allowance: image.fromAllowance,
+          allowance: image.allowance,
         })),
       )
       .execute();
@@ -213,6 +219,12 @@ export class JobsStore {
     return rows.map(toImage);
   }
 
+  async image(imageId: string): Promise<JobImage> {
+    return toImage(
+      await this.#db.selectFrom('job_images').selectAll().where('id', '=', imageId).executeTakeFirstOrThrow(),
+    );
+  }
+
   async byIds(accountId: string, ids: readonly string[]): Promise<Job[]> {
     const rows = await this.#db
       .selectFrom('jobs')
@@ -245,7 +257,6 @@ function toJob(row: JobRow): Job {
     operation: row.operation,
     status: row.status,
     request: row.request,
-    pictureHash: row.picture_hash,
     holdId: row.hold_id,
     priceVersion: row.price_version,
     credits: row.credits,
@@ -262,9 +273,15 @@ function toImage(row: ImageRow): JobImage {
     id: row.id,
     jobId: row.job_id,
     index: row.index,
+    step: row.step,
+    run: row.run,
     status: row.status,
+    size: { width: row.width, height: row.height },
+    format: row.format,
+    sourceAssetId: row.source_asset_id,
+    sourceImageId: row.source_image_id,
     credits: row.credits,
-    fromAllowance: row.from_allowance,
+    allowance: row.allowance,
     assetId: row.asset_id,
     failureCode: row.failure_code,
     failureMessage: row.failure_message,

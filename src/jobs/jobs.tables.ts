@@ -1,15 +1,14 @@
-import type { Operation } from '../catalog/operations.ts';
-import type { GenerateRequest } from '../catalog/requests.ts';
+import type { ProviderName } from '../catalog/models.ts';
+import type { JobOperation, JobRequest } from '../estimates/job-request.ts';
 import type { RejectionReason } from '../providers/provider.ts';
 import type { AttemptOutcome, FailureCode, ImageStatus, JobStatus } from './job.ts';
 
 export type JobRow = {
   id: string;
   account_id: string;
-  operation: Operation;
+  operation: JobOperation;
   status: JobStatus;
-  request: GenerateRequest;
-  picture_hash: string;
+  request: JobRequest;
   hold_id: string;
   price_version: number;
   credits: bigint;
@@ -29,9 +28,16 @@ export type ImageRow = {
   id: string;
   job_id: string;
   index: number;
+  step: number;
+  run: number;
   status: ImageStatus;
+  width: number;
+  height: number;
+  format: string | null;
+  source_asset_id: string | null;
+  source_image_id: string | null;
   credits: bigint;
-  from_allowance: boolean;
+  allowance: ProviderName | null;
   asset_id: string | null;
   failure_code: FailureCode | null;
   failure_message: string | null;

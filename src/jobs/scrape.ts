@@ -1,4 +1,5 @@
-import { ROUTES, type Route } from '../catalog/models.ts';
+import type { Route } from '../catalog/models.ts';
+import { ROUTES } from '../catalog/routes.ts';
 import type { Credits } from '../credits/credits.service.ts';
 import { BoundedReading } from '../platform/bounded-reading.ts';
 import type { Clock } from '../platform/clock.ts';

@@ -1,15 +1,15 @@
 import type { Viewer } from '../accounts/account.ts';
 import type { Refusal } from '../catalog/refusals.ts';
-import type { GenerateInput } from '../catalog/requests.ts';
 import type { HoldRefusal, HoldRequest } from '../credits/balance.ts';
 import { type Credits, HoldRefused } from '../credits/credits.service.ts';
 import { badInput, DomainError } from '../errors.ts';
-import type { Estimate, GenerateEstimate, GeneratePlan } from '../estimates/estimate.ts';
+import type { Estimate, Estimated, JobPlan, WorkflowEstimate } from '../estimates/estimate.ts';
 import type { Estimates } from '../estimates/estimates.service.ts';
+import type { JobOperation, OperationRequest, WorkflowRequest } from '../estimates/job-request.ts';
+import { checkRunnable } from '../estimates/workflow-request.ts';
 import type { Clock } from '../platform/clock.ts';
 import { type Db, inTransaction } from '../platform/database.ts';
 import type { EventBus } from '../platform/events.ts';
-import { newId } from '../platform/ids.ts';
 import type { Log } from '../platform/log.ts';
 import type { Metrics } from '../platform/metrics.ts';
 import type { WorkQueue } from '../platform/queue.ts';
@@ -18,9 +18,10 @@ import { inSpan, traceParentOf } from '../platform/tracing.ts';
 import { rateLimited } from '../tiers/preflight.ts';
 import { BALANCE_CHANNEL, type Tiers } from '../tiers/tiers.service.ts';
 import type { IdempotencyStore, KeyHolder } from './idempotency.store.ts';
-import type { Job, JobImage } from './job.ts';
+import type { Job } from './job.ts';
 import type { Jobs } from './jobs.service.ts';
 import type { JobsStore } from './jobs.store.ts';
+import { newImages, newJob } from './new-job.ts';
 
 export const WAIT_SECONDS_MAX = 30;
 const KEY_LIFETIME_MS = 24 * 60 * 60 * 1000;
@@ -36,12 +37,12 @@ export interface SubmitOptions {
   readonly requestId: string;
 }
 
-export type SubmitResult =
+export type SubmitResult<E = Estimate | WorkflowEstimate> =
   | { readonly kind: 'accepted'; readonly job: Job; readonly replayed: boolean; readonly rate: RateLimitState }
   | {
       readonly kind: 'refused';
       readonly refusals: readonly Refusal[];
-      readonly estimate: Estimate;
+      readonly estimate: E;
       readonly rate: RateLimitState;
     };
 
@@ -65,21 +66,43 @@ export class Submissions {
   constructor(private readonly parts: SubmissionsParts) {}
 
   /**
-   * Runs `generate`: the very estimate that the query would answer, then key, hold, job and enqueue in one transaction.
-   * @throws BAD_USER_INPUT, IDEMPOTENCY_CONFLICT
+   * Runs an operation: the very estimate that the query would answer, then key, hold, job and enqueue in one transaction.
+   * @throws BAD_USER_INPUT, NOT_FOUND, IDEMPOTENCY_CONFLICT
    */
-  async generate(viewer: Viewer, input: GenerateInput, options: SubmitOptions): Promise<SubmitResult> {
+  operation(viewer: Viewer, request: OperationRequest, options: SubmitOptions): Promise<SubmitResult<Estimate>> {
+    const { estimates } = this.parts;
+    const estimate = (quote?: string) => estimates.operation(viewer, request, quote);
+    return this.#run({ viewer, operation: request.operation, estimate }, options);
+  }
+
+  /**
+   * The same for operations that build on each other, which are one job. `maxCredits` is the most that they may cost.
+   * @throws BAD_USER_INPUT, NOT_FOUND, IDEMPOTENCY_CONFLICT
+   */
+  workflow(
+    viewer: Viewer,
+    request: WorkflowRequest,
+    maxCredits: bigint | null,
+    options: SubmitOptions,
+  ): Promise<SubmitResult<WorkflowEstimate>> {
+    checkRunnable(request);
+    const { estimates } = this.parts;
+    const estimate = (quote?: string) => estimates.workflow(viewer, request, maxCredits, quote);
+    return this.#run({ viewer, operation: 'WORKFLOW', estimate }, options);
+  }
+
+  async #run<E extends AnyEstimate>(asked: Asked<E>, options: SubmitOptions): Promise<SubmitResult<E>> {
     const waitSeconds = checkedWait(options.waitSeconds);
     const key = checkedKey(options.idempotencyKey);
-    const result = await this.#submit(viewer, input, options, key);
-    this.#note(viewer, options.requestId, result);
+    const result = await this.#submit(asked, options, key);
+    this.#note(asked, options.requestId, result);
+    const { viewer } = asked;
     if (result.kind === 'refused' || waitSeconds === 0) return result;
     return { ...result, job: await this.parts.jobs.waitForEnd(viewer.id, result.job.id, waitSeconds) };
   }
 
-  #note(viewer: Viewer, requestId: string, result: SubmitResult): void {
+  #note({ viewer, operation }: Asked<AnyEstimate>, requestId: string, result: SubmitResult): void {
     const { metrics, log } = this.parts;
-    const operation = 'GENERATE';
     if (result.kind === 'accepted') {
       metrics.submissions.inc({ operation, outcome: result.replayed ? 'replayed' : 'accepted' });
       return;
@@ -91,14 +114,14 @@ export class Submissions {
     log.debug({ requestId, accountId: viewer.id, operation, refusals: types }, 'submission refused');
   }
 
-  async #submit(
-    viewer: Viewer,
-    input: GenerateInput,
+  async #submit<E extends AnyEstimate>(
+    asked: Asked<E>,
     options: SubmitOptions,
     key: string | null,
-  ): Promise<SubmitResult> {
-    const { estimates, tiers, keys } = this.parts;
-    const first = await estimates.generate(viewer, input, options.quote);
+  ): Promise<SubmitResult<E>> {
+    const { tiers, keys } = this.parts;
+    const { viewer } = asked;
+    const first = await asked.estimate(options.quote);
     const allowed = tiers.allowed(viewer);
     const holder = key === null ? null : await keys.holder(viewer.id, key, this.#keysSince());
     if (holder) return this.#replay(viewer, key, holder, first.inputHash, await tiers.rate(viewer, allowed));
@@ -112,30 +135,29 @@ export class Submissions {
       if (since) return this.#replay(viewer, key, since, first.inputHash, rate);
       return refused([rateLimited(rate.limit, rate.resetsAt)], first.estimate, rate);
     }
-    return this.#acceptOrRefuse(viewer, input, options, key, first, rate);
+    return this.#acceptOrRefuse(asked, options, key, first, rate);
   }
 
   /** Sets credits aside for what was estimated; if the account has changed meanwhile, estimates it anew and decides again. */
-  async #acceptOrRefuse(
-    viewer: Viewer,
-    input: GenerateInput,
+  async #acceptOrRefuse<E extends AnyEstimate>(
+    { viewer, operation, estimate }: Asked<E>,
     { quote, requestId }: SubmitOptions,
     key: string | null,
-    first: GenerateEstimate,
+    first: Estimated<E>,
     rate: RateLimitState,
-  ): Promise<SubmitResult> {
+  ): Promise<SubmitResult<E>> {
     let estimated = first;
     for (let attempt = 1; attempt <= SUBMIT_TRIES_MAX && estimated.plan; attempt++) {
       const { plan } = estimated;
       const accept = () => this.#accept(viewer, estimated, plan, key, requestId);
-      const outcome = await inSpan('submission', { operation: 'GENERATE' }, accept);
+      const outcome = await inSpan('submission', { operation }, accept);
       if (outcome.kind === 'job') {
         this.parts.events.publish(BALANCE_CHANNEL(viewer.id), '');
         return { kind: 'accepted', job: outcome.job, replayed: false, rate };
       }
       if (outcome.kind === 'key-taken') return this.#replay(viewer, key, outcome.holder, estimated.inputHash, rate);
       const allowanceGone = outcome.refusal === 'ALLOWANCE_USED';
-      estimated = await this.parts.estimates.generate(viewer, input, allowanceGone ? undefined : quote);
+      estimated = await estimate(allowanceGone ? undefined : quote);
       // This submission has taken its place in the minute already, so a full minute is nothing against it.
       const standing = estimated.estimate.refusals.filter(({ type }) => type !== 'RateLimited');
       const refusals = allowanceGone ? [allowanceUsed()] : standing;
@@ -150,14 +172,14 @@ export class Submissions {
   /** The one transaction of a submission: all of it commits, or none. */
   async #accept(
     viewer: Viewer,
-    { estimate, inputHash }: GenerateEstimate,
-    plan: GeneratePlan,
+    { estimate, inputHash }: Estimated<AnyEstimate>,
+    plan: JobPlan,
     key: string | null,
     requestId: string,
   ): Promise<Outcome> {
     const { db, clock, keys, credits, store, tiers, queue } = this.parts;
     const now = clock.now();
-    const job = newJob(viewer, plan, estimate, now, traceParentOf(requestId));
+    const job = newJob(viewer, plan, estimate.priceVersion, now, traceParentOf(requestId));
     const hold: HoldRequest = {
       holdId: job.holdId,
       accountId: viewer.id,
@@ -165,7 +187,7 @@ export class Submissions {
       amount: job.credits,
       priceVersion: job.priceVersion,
       openHoldsMax: plan.openJobsMax,
-      allowance: plan.allowance && plan.freeImages > 0 ? { ...plan.allowance, images: plan.freeImages } : null,
+      allowances: plan.allowances,
     };
     try {
       return await inTransaction(db, async (tx): Promise<Outcome> => {
@@ -196,7 +218,7 @@ export class Submissions {
     holder: KeyHolder,
     inputHash: string,
     rate: RateLimitState,
-  ): Promise<SubmitResult> {
+  ): Promise<SubmitResult<never>> {
     if (holder.inputHash !== inputHash) {
       throw new DomainError(
         'IDEMPOTENCY_CONFLICT',
@@ -212,51 +234,22 @@ export class Submissions {
   }
 }
 
+type AnyEstimate = Estimate | WorkflowEstimate;
+
+/** What was asked, and how it is estimated, with a quote or without. */
+interface Asked<E extends AnyEstimate> {
+  readonly viewer: Viewer;
+  readonly operation: JobOperation;
+  estimate(quote?: string): Promise<Estimated<E>>;
+}
+
 type Outcome =
   | { readonly kind: 'job'; readonly job: Job }
   | { readonly kind: 'key-taken'; readonly holder: KeyHolder }
   | { readonly kind: 'refused'; readonly refusal: HoldRefusal };
 
-function refused(refusals: readonly Refusal[], estimate: Estimate, rate: RateLimitState): SubmitResult {
+function refused<E>(refusals: readonly Refusal[], estimate: E, rate: RateLimitState): SubmitResult<E> {
   return { kind: 'refused', refusals, estimate, rate };
-}
-
-function newJob(viewer: Viewer, plan: GeneratePlan, estimate: Estimate, now: Date, traceParent: string): Job {
-  return {
-    id: newId('job'),
-    accountId: viewer.id,
-    operation: 'GENERATE',
-    status: 'QUEUED',
-    request: plan.request,
-    pictureHash: estimate.pictureHash,
-    holdId: newId('hold'),
-    priceVersion: estimate.priceVersion,
-    credits: plan.credits,
-    priority: plan.priority,
-    createdAt: now,
-    startedAt: null,
-    finishedAt: null,
-    traceParent,
-  };
-}
-
-/** The free allowance pays for the first images, in the order of their index. */
-function newImages(job: Job, plan: GeneratePlan): JobImage[] {
-  return Array.from({ length: plan.request.count }, (_, index) => {
-    const fromAllowance = index < plan.freeImages;
-    return {
-      id: newId('image'),
-      jobId: job.id,
-      index,
-      status: 'WAITING',
-      credits: fromAllowance ? 0n : plan.unitCredits,
-      fromAllowance,
-      assetId: null,
-      failureCode: null,
-      failureMessage: null,
-      finishedAt: null,
-    };
-  });
 }
 
 function allowanceUsed(): Refusal {

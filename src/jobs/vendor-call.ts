@@ -1,12 +1,11 @@
 import type { FinishedPicture } from '../assets/asset.ts';
-import { finishPicture, PictureError } from '../assets/pictures.ts';
+import { type FinishedType, finishPicture, PictureError } from '../assets/pictures.ts';
 import type { ProviderName, Route } from '../catalog/models.ts';
 import type { Size } from '../catalog/sizes.ts';
 import { whileDatabaseReturns } from '../platform/database-errors.ts';
-import type { Provider, RenderRequest, Ticket } from '../providers/provider.ts';
+import type { Order, Provider, Ticket } from '../providers/provider.ts';
 import type { Providers } from '../providers/registry.ts';
 import type { Judged } from '../routing/circuit.ts';
-import type { RenderPlan } from '../routing/render-plan.ts';
 import { type EndedCall, verdictOf } from '../routing/verdict.ts';
 import { callPatienceMs } from './patience.ts';
 import { type PollParts, pollVendor } from './vendor-poll.ts';
@@ -30,9 +29,14 @@ export interface VendorCallParts extends PollParts {
 export interface VendorCall {
   readonly attemptId: string;
   readonly route: Route;
-  /** What the vendor is asked to draw, and the exact size that is cut from it. */
-  readonly ordered: RenderPlan['render'] | null;
+  /** The size that the vendor should answer with, where that is known, and the exact size that is cut from it. */
+  readonly ordered: Size | null;
   readonly size: Size;
+  readonly contentType: FinishedType;
+  /** Whether black all over can be what was asked for. */
+  readonly mayBeBlack: boolean;
+  /** The customer's own words, which are not to be repeated. */
+  readonly words: readonly string[];
   readonly signal: AbortSignal;
 }
 
@@ -42,28 +46,28 @@ const RESUMED_MS_MIN = 30_000;
 /** Orders a picture and waits for it, `msMax` at most and never longer than the route's own patience. */
 export async function orderPicture(
   parts: VendorCallParts,
-  call: VendorCall & { readonly request: RenderRequest; readonly msMax: number },
+  call: VendorCall & { readonly order: Order; readonly msMax: number },
 ): Promise<Judged<CallEnd>> {
-  const { attemptId, route, request, signal } = call;
+  const { attemptId, route, order, signal } = call;
   const provider = providerOf(parts, route);
   const timeoutMs = Math.ceil(Math.min(call.msMax, callPatienceMs(route) * parts.patience));
   const until = new Date(parts.clock.now().getTime() + timeoutMs);
   const reportTo = provider.webhooks && parts.reportTo(route.model.provider, attemptId);
-  const outcome = await provider.submit(request, { signal, timeoutMs, reportTo });
-  if (outcome.kind !== 'accepted') return judged(call, request.prompt, afterAbort(outcome, signal));
+  const outcome = await provider.submit(order, { signal, timeoutMs, reportTo });
+  if (outcome.kind !== 'accepted') return judged(call, afterAbort(outcome, signal));
   const { ticket, pollAfterMs: firstAfterMs } = outcome;
   // Without the id nobody could ever ask for what has just been bought.
   await whileDatabaseReturns(() => parts.attempts.accept(attemptId, ticket.vendorId));
   const poll = { attemptId, provider, ticket, firstAfterMs, until, signal, reports: reportTo !== null };
-  return judged(call, request.prompt, await pollVendor(parts, poll));
+  return judged(call, await pollVendor(parts, poll));
 }
 
 /** Goes on waiting for a picture that an earlier process ordered. */
 export async function awaitPicture(
   parts: VendorCallParts,
-  call: VendorCall & { readonly prompt: string; readonly vendorId: string; readonly startedAt: Date },
+  call: VendorCall & { readonly vendorId: string; readonly startedAt: Date },
 ): Promise<Judged<CallEnd>> {
-  const { attemptId, route, prompt, vendorId, startedAt, signal } = call;
+  const { attemptId, route, vendorId, startedAt, signal } = call;
   const provider = providerOf(parts, route);
   const ticket: Ticket = { host: route.host.name, vendorModel: route.host.vendorModel, vendorId };
   const until = Math.max(
@@ -72,7 +76,7 @@ export async function awaitPicture(
   );
   const reports = provider.webhooks !== null && parts.reportTo(route.model.provider, attemptId) !== null;
   const poll = { attemptId, provider, ticket, firstAfterMs: 0, until: new Date(until), signal, reports };
-  return judged(call, prompt, await pollVendor(parts, poll));
+  return judged(call, await pollVendor(parts, poll));
 }
 
 function providerOf({ providers }: VendorCallParts, route: Route): Provider {
@@ -86,19 +90,20 @@ function afterAbort(outcome: EndedCall, signal: AbortSignal): EndedCall {
   return signal.aborted && outcome.kind === 'unknown' ? { kind: 'cut' } : outcome;
 }
 
-async function judged(call: VendorCall, prompt: string, ended: EndedCall): Promise<Judged<CallEnd>> {
+async function judged(call: VendorCall, ended: EndedCall): Promise<Judged<CallEnd>> {
   const result =
     ended.kind === 'delivered'
       ? await examined(call, ended.picture, ended.seed)
       : 'message' in ended
-        ? { ...ended, message: withoutPrompt(ended.message, prompt) }
+        ? { ...ended, message: call.words.reduce(withoutPrompt, ended.message) }
         : ended;
   return { result, verdict: verdictOf(result) };
 }
 
-async function examined({ size, ordered }: VendorCall, bytes: Buffer, seed: number | null): Promise<CallEnd> {
+async function examined(call: VendorCall, bytes: Buffer, seed: number | null): Promise<CallEnd> {
+  const { size, ordered, contentType, mayBeBlack } = call;
   try {
-    return { kind: 'delivered', picture: await finishPicture(bytes, size, ordered), seed };
+    return { kind: 'delivered', picture: await finishPicture(bytes, size, { ordered, contentType, mayBeBlack }), seed };
   } catch (error) {
     if (!(error instanceof PictureError)) throw error;
     // A vendor's moderation that leaves no other mark than a picture that is black all over.

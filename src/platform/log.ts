@@ -15,7 +15,7 @@ export interface LogOptions {
 const SECRET_LENGTH_MIN = 8;
 const BLOT = '[redacted]';
 /** Fields that hold a prompt, or an input that holds one. */
-const PROMPT_FIELDS = ['prompt', 'negativePrompt', 'request', '*.prompt', '*.negativePrompt', '*.request.prompt'];
+const PROMPT_FIELDS = ['prompt', 'negativePrompt', 'request', '*.prompt', '*.negativePrompt', '*.request'];
 /** What passes for a secret by its form, whoever's it is: keys we issue, bearer tokens, signatures in URLs, passwords in URLs. */
 const SECRET_FORMS =
   /\bisg_[\w-]{43}|\bwhsec_[\w-]+|(?<=\bBearer )[^\s"\\]+|(?<=[?&](?:signature|sig|token|key)=)[^&\s"\\]+|(?<=:\/\/[^\s"/:@]*:)[^\s"/@]+(?=@)/gi;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { MODELS, ROUTES } from '../catalog/models.ts';
+import { MODELS } from '../catalog/models.ts';
 import { EDIT_KINDS, MODULES, QUALITIES, UPSCALE_MODES } from '../catalog/operations.ts';
+import { ROUTES } from '../catalog/routes.ts';
 import { SIZE_CLASSES, type SizeClass } from '../catalog/sizes.ts';
 
 export const TIERS = ['FREE', 'BASIC', 'PRO', 'ENTERPRISE'] as const;

@@ -59,7 +59,7 @@ function cell(
   if (available.length === 0 || size === null) return { credits: null, refusal: unpriced(book, name) };
   const limit = `size ${available.join(' or ')} (${SIZE_CLASSES_IN_WORDS})`;
   const refused = isSource
-    ? ({ type: 'UnsupportedSource', source: size } as const)
+    ? ({ type: 'UnsupportedSource', source: size, fits: null } as const)
     : ({ type: 'UnsupportedSize', requested: size } as const);
   const message = `${name} is not offered ${isSource ? 'for a source of' : 'at'} ${formatSize(size)}, which is size ${sizeClass}; it is offered at ${limit}. Choose another size or another way.`;
   return { credits: null, refusal: { ...refused, limit, message } };

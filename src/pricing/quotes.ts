@@ -11,8 +11,8 @@ export interface Quote {
   /** Milli-credits in total, after the free allowance. */
   readonly credits: bigint;
   readonly priceVersion: number;
-  /** Images of the batch that the free allowance pays for. */
-  readonly freeImages: number;
+  /** Images that free allowances pay for, by provider. */
+  readonly freeImages: Readonly<Record<string, number>>;
   readonly expiresAt: Date;
 }
 
@@ -21,7 +21,7 @@ const payload = z.strictObject({
   h: z.string(),
   c: z.string().regex(/^\d{1,15}$/),
   v: z.number().int(),
-  f: z.number().int().min(0),
+  f: z.record(z.string(), z.number().int().min(1)),
   x: z.number().int(),
 });
 

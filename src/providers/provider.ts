@@ -1,20 +1,66 @@
+import type { Edit } from '../catalog/edits.ts';
 import type { ProviderName } from '../catalog/models.ts';
+import type { UpscaleMode } from '../catalog/operations.ts';
 import type { Size } from '../catalog/sizes.ts';
 import type { StylePreset } from '../catalog/style-presets.ts';
+import type { UpscaleWords } from '../catalog/upscale-requests.ts';
 
-/** One picture to draw, in our words. The adapter maps it to the vendor's; it never changes what is asked. */
-export interface RenderRequest {
-  /** Which address of the provider, and the vendor's own name for the model there (see the catalog's `Host`). */
+/** Which address of the provider, and the vendor's own name for the model there (see the catalog's `Host`). */
+interface Addressed {
   readonly host: string;
   readonly vendorModel: string;
+}
+
+/** What the vendor is asked to draw. `aspectRatio` and `imageSize` are null for models that take any size. */
+export type Render = Size & { readonly aspectRatio: string | null; readonly imageSize: string | null };
+
+/** One picture to draw from words. */
+export interface GenerateOrder extends Addressed {
+  readonly operation: 'GENERATE';
   readonly prompt: string;
   readonly negativePrompt: string | null;
   /** Set only for models with `stylePresetField`; otherwise it is already part of the prompt. */
   readonly stylePreset: StylePreset | null;
   readonly seed: number | null;
-  /** What the vendor is asked to draw. `aspectRatio` and `imageSize` are null for models that take any size. */
-  readonly render: Size & { readonly aspectRatio: string | null; readonly imageSize: string | null };
+  readonly render: Render;
 }
+
+/** A picture that goes out with an order: decodable, upright and of a kind that every vendor takes. */
+export interface SentPicture extends Size {
+  readonly bytes: Buffer;
+  readonly contentType: 'image/png' | 'image/jpeg' | 'image/webp';
+}
+
+/** One picture to change. */
+export interface EditOrder extends Addressed {
+  readonly operation: 'EDIT';
+  /** The parameters of the kind; the pictures that it names by id are `pictures` here. */
+  readonly edit: Edit;
+  /** The words of the edit, the style preset's put behind them where the model has no field for it; null without any. */
+  readonly prompt: string | null;
+  /** Set only for models with `stylePresetField`. */
+  readonly stylePreset: StylePreset | null;
+  readonly seed: number | null;
+  readonly source: SentPicture;
+  /** White is edited, black is kept. Of the source's size, one channel, PNG; already grown where `growsMask` is false. */
+  readonly mask: SentPicture | null;
+  readonly backgroundReference: SentPicture | null;
+  readonly lightReference: SentPicture | null;
+  /** What the vendor is asked to draw, for models with sizes of their own; otherwise the size that comes back. */
+  readonly render: Render;
+}
+
+/** One picture to enlarge. */
+export interface UpscaleOrder extends Addressed {
+  readonly operation: 'UPSCALE';
+  readonly mode: UpscaleMode;
+  /** Null for a mode that takes none. */
+  readonly words: UpscaleWords | null;
+  readonly source: SentPicture;
+}
+
+/** One picture to make, in our words. The adapter maps it to the vendor's; it never changes what is asked. */
+export type Order = GenerateOrder | EditOrder | UpscaleOrder;
 
 /** Where an accepted picture is being drawn. Survives our restart, so it holds all that `check` and `cancel` need. */
 export interface Ticket {
@@ -132,7 +178,7 @@ export interface Provider {
   /** The hosts of its models that it can reach as it is set up. */
   readonly hosts: ReadonlySet<string>;
   readonly webhooks: Webhooks | null;
-  submit(request: RenderRequest, options: SubmitOptions): Promise<SubmitOutcome>;
+  submit(order: Order, options: SubmitOptions): Promise<SubmitOutcome>;
   /** Asks once how an accepted job stands. `unknown` means the vendor will never be able to say (gone). */
   check(ticket: Ticket, signal: AbortSignal): Promise<CheckOutcome>;
   /** Asks the vendor to stop, where it can; best effort, says nothing. */

@@ -4,6 +4,7 @@ import type { Outbound, OutboundRequest } from '../platform/outbound.ts';
 import { OutboundError } from '../platform/outbound-error.ts';
 import type { Answer } from '../platform/outbound-exchange.ts';
 import { DOWNLOAD_TIMEOUT_MS, PICTURE_ANSWER_BYTES_MAX } from './call-limits.ts';
+import { jsonWithPictures } from './inline-picture.ts';
 import { vendorMessage } from './vendor-message.ts';
 
 export interface ProviderOptions {
@@ -69,9 +70,9 @@ export class VendorApi {
   }
 }
 
-/** JSON with a body, as three of the four vendors take it. */
-export function jsonBody(value: unknown): { body: string; headers: Readonly<Record<string, string>> } {
-  return { body: JSON.stringify(value), headers: { 'content-type': 'application/json', accept: 'application/json' } };
+/** JSON with a body, as three of the four vendors take it; pictures in it may be `InlinePicture`s. */
+export function jsonBody(value: unknown): { body: Buffer; headers: Readonly<Record<string, string>> } {
+  return { body: jsonWithPictures(value), headers: { 'content-type': 'application/json', accept: 'application/json' } };
 }
 
 /** The parts of an answer that `schema` knows, or null if it is not JSON of that shape. */

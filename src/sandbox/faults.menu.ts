@@ -4,7 +4,7 @@ export type Vendor = (typeof VENDORS)[number];
 
 /**
  * Which request a fault strikes: the one that asks for a picture, a look at how it stands, the fetching of a queued
- * result (HuggingFace's fal route), or the download of an output.
+ * result (HuggingFace's fal route, and Stability's look that finds the result there), or the download of an output.
  */
 export const STAGES = ['submit', 'poll', 'result', 'download'] as const;
 export type Stage = (typeof STAGES)[number];

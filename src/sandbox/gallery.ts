@@ -12,9 +12,33 @@ interface Commission {
 
 /** Hashed, because the words of a prompt can take more room than the picture that they are the key of. */
 function keyOf({ recipe, flaw, amount }: Commission): string {
-  const { model, prompt, caption, seed, width, height, format } = recipe;
-  const all = [model, prompt, caption, seed, width, height, format, flaw, amount];
+  const { model, prompt, caption, seed, width, height, format, edit = null } = recipe;
+  const all = [model, prompt, caption, seed, width, height, format, edit, flaw, amount];
   return createHash('sha256').update(JSON.stringify(all)).digest('base64url');
+}
+
+/** Edits work on all pixels of their pictures at once, so no more than these are drawn at the same time. */
+const EDITS_AT_ONCE = 2;
+
+let editing = 0;
+const waiting: (() => void)[] = [];
+
+/** Draws an edit when it is its turn. */
+async function inTurn(draw: () => Promise<Buffer>): Promise<Buffer> {
+  if (editing < EDITS_AT_ONCE) editing += 1;
+  else await new Promise<void>((resolve) => waiting.push(resolve));
+  try {
+    return await draw();
+  } finally {
+    const next = waiting.shift();
+    // Whoever waits longest takes the place over, so that nobody who comes later slips in between.
+    if (next) next();
+    else editing -= 1;
+  }
+}
+
+function draw({ recipe, flaw, amount }: Commission): Promise<Buffer> {
+  return flaw === null ? drawPicture(recipe) : drawFlawed(recipe, flaw, amount);
 }
 
 /** A recipe always gives the same bytes, so all sandboxes of a process may share what one of them has drawn. */
@@ -23,8 +47,7 @@ const drawn = new LRUCache<string, Buffer, Commission>({
   sizeCalculation: (picture) => Math.max(1, picture.length),
   // A drawing under way that is pushed out of the cache is still wanted by whoever waits for it.
   ignoreFetchAbort: true,
-  fetchMethod: (_key, _stale, { context: { recipe, flaw, amount } }) =>
-    flaw === null ? drawPicture(recipe) : drawFlawed(recipe, flaw, amount),
+  fetchMethod: (_key, _stale, { context }) => (context.recipe.edit ? inTurn(() => draw(context)) : draw(context)),
 });
 
 /**

@@ -11,7 +11,8 @@ import {
   Refusal,
   type Route,
 } from './exchange.ts';
-import { BODY_BYTES_MAX, failure, invalid, refuse, type Sides, SPECIAL_REFUSALS } from './gemini.request.ts';
+import { failure, invalid, refuse, SPECIAL_REFUSALS } from './gemini.errors.ts';
+import { BODY_BYTES_MAX, type Sides } from './gemini.request.ts';
 import type { Order } from './order.ts';
 import { anySeed, type Counter, type Desk, drawOrder, type Sale, type Slip, takeOrder, takeTime } from './orders.ts';
 import { CONTENT_TYPES } from './pictures.ts';
@@ -68,6 +69,7 @@ function parameterChecks({ imageSizes }: Model): Readonly<Record<string, Check>>
 }
 
 interface ImagenOrder extends Order {
+  readonly seed: number;
   readonly pictures: number;
   readonly withReason: boolean;
   readonly withSafety: boolean;

@@ -1,17 +1,11 @@
 import { type Check, flag, number, oneOf, problemsIn, text, whole } from './checks.ts';
-import type { Refuse } from './damage.ts';
-import {
-  type Answer,
-  type Call,
-  htmlAnswer,
-  isObject,
-  type JsonObject,
-  jsonAnswer,
-  jsonObject,
-  Refusal,
-} from './exchange.ts';
+import type { Edit } from './edit.ts';
+import { type Call, isObject, type JsonObject, jsonObject, Refusal } from './exchange.ts';
+import { partsOf, picturesOf, promptOf } from './gemini.contents.ts';
+import { failure, invalid, TYPE } from './gemini.errors.ts';
 import type { Order } from './order.ts';
-import { anySeed, type Counter, type Slip } from './orders.ts';
+import { anySeed, type Slip } from './orders.ts';
+import type { SentPicture, Size } from './sent.ts';
 
 /** The vendor's limit for a request with everything that is inside it. */
 export const BODY_BYTES_MAX = 20 * 1024 * 1024;
@@ -84,82 +78,6 @@ export const MODELS: ReadonlyMap<string, Model> = new Map<string, Model>([
   ],
 ]);
 
-/** The canonical names of the errors, by HTTP status. */
-const ERRORS: Readonly<Record<number, readonly [status: string, message: string]>> = {
-  400: ['INVALID_ARGUMENT', 'Request contains an invalid argument.'],
-  401: ['UNAUTHENTICATED', 'Request had invalid authentication credentials.'],
-  402: ['FAILED_PRECONDITION', 'Billing is not enabled for this project.'],
-  403: ['PERMISSION_DENIED', 'The caller does not have permission.'],
-  404: ['NOT_FOUND', 'Requested entity was not found.'],
-  410: ['NOT_FOUND', 'Requested entity is gone.'],
-  413: ['INVALID_ARGUMENT', 'Request payload size exceeds the limit: 20971520 bytes.'],
-  422: ['INVALID_ARGUMENT', 'Request cannot be processed.'],
-  500: ['INTERNAL', 'An internal error has occurred. Please retry.'],
-  503: ['UNAVAILABLE', 'The model is overloaded. Please try again later.'],
-  504: ['DEADLINE_EXCEEDED', 'The request timed out. Please try again.'],
-};
-
-const QUOTA_EXCEEDED = [
-  'RESOURCE_EXHAUSTED',
-  'You exceeded your current quota, please check your plan and billing details.',
-] as const;
-
-/** An error in the shape that all of this vendor's APIs share. */
-export function failure(code: number, status: string, message: string, details?: readonly JsonObject[]): Answer {
-  return jsonAnswer(code, { error: { code, message, status, ...(details && { details }) } });
-}
-
-const TYPE = 'type.googleapis.com/google.rpc.';
-
-interface Quota {
-  readonly id: string;
-  readonly value: string;
-}
-
-const PER_MINUTE: Quota = { id: 'GenerateRequestsPerMinutePerProjectPerModel', value: '20' };
-const PER_DAY: Quota = { id: 'GenerateRequestsPerDayPerProjectPerModel', value: '250' };
-/** What a project has that nobody pays for: a quota that no waiting fills. */
-const NONE: Quota = { id: 'GenerateRequestsPerDayPerProjectPerModel-FreeTier', value: '0' };
-
-/** A quota that ran out comes with what it was and, where waiting helps, how long to wait, all in the body. */
-function quotaDetails({ id, value }: Quota, retryAfter: string | null): readonly JsonObject[] {
-  const violation = {
-    quotaMetric: 'generativelanguage.googleapis.com/generate_content_paid_tier_requests',
-    quotaId: id,
-    quotaDimensions: { location: 'global', model: 'gemini-nano-banana-2.1' },
-    quotaValue: value,
-  };
-  const links = [{ description: 'Learn more about quotas', url: 'https://ai.google.dev/gemini-api/docs/rate-limits' }];
-  return [
-    { '@type': `${TYPE}QuotaFailure`, violations: [violation] },
-    { '@type': `${TYPE}Help`, links },
-    ...(retryAfter === null ? [] : [{ '@type': `${TYPE}RetryInfo`, retryDelay: `${retryAfter}s` }]),
-  ];
-}
-
-function outOf(quota: Quota, retryAfter: string | null): Answer {
-  const [status, message] = QUOTA_EXCEEDED;
-  return failure(429, status, message, quotaDetails(quota, retryAfter));
-}
-
-/** What the vendor says with an error status. */
-export const refuse: Refuse = (status, retryAfter) => {
-  if (status === 429) return outOf(PER_MINUTE, retryAfter);
-  const error = ERRORS[status];
-  return error ? failure(status, ...error) : htmlAnswer(status, 'Server Error');
-};
-
-/** This vendor knows no empty account: what is not paid for is a quota of nothing, and looks like any other. */
-export const SPECIAL_REFUSALS: NonNullable<Counter<Order>['special']> = {
-  'no-funds': () => outOf(NONE, '41'),
-  'daily-quota': ({ retryAfter }) => outOf(PER_DAY, retryAfter ?? '41'),
-};
-
-/** A request that is not in order. */
-export function invalid(message: string): Refusal {
-  return new Refusal(failure(400, 'INVALID_ARGUMENT', message));
-}
-
 /** @throws Refusal */
 export function checkKey(call: Call): void {
   const header = call.headers['x-goog-api-key'];
@@ -221,37 +139,37 @@ function checked(value: unknown, at: string, checks: Readonly<Record<string, Che
   return value;
 }
 
-/** The words of the last turn. */
-function promptOf(contents: unknown): string {
-  if (!Array.isArray(contents) || contents.length === 0)
-    throw invalid('* GenerateContentRequest.contents: contents is not specified');
-  const last: unknown = contents.at(-1);
-  const parts = isObject(last) && Array.isArray(last.parts) ? last.parts : [];
-  const texts = parts.map((part: unknown) => {
-    if (isObject(part) && typeof part.text === 'string') return part.text;
-    throw invalid('sandbox: only parts of text are understood here, because it draws from text alone');
-  });
-  const prompt = texts.join('\n');
-  if (prompt.trim() === '')
-    throw invalid('* GenerateContentRequest.contents[0].parts: contents.parts must not be empty.');
-  return prompt;
+/** The ratio, of those that a model draws, that comes nearest to that of a picture. */
+function nearestRatio(sizes: Model['sizes'], picture: Size): string {
+  const apart = ([, [width, height]]: readonly [string, Sides]) =>
+    Math.abs(Math.log((width / height) * (picture.height / picture.width)));
+  return Object.entries(sizes).reduce((best, each) => (apart(each) < apart(best) ? each : best))[0];
+}
+
+/** The edit of the first picture; the others only help to describe what is wanted. */
+function editOf([image, ...others]: readonly SentPicture[]): Edit | null {
+  return image ? { kind: 'general', image, others: others.map((picture) => picture.toJSON()) } : null;
 }
 
 /** An order with what only this vendor's answers need. */
 export interface GeminiOrder extends Order {
+  readonly seed: number;
   readonly tokens: number;
   readonly withWords: boolean;
   readonly drafts: boolean;
+  /** How many pictures came with the prompt. */
+  readonly sent: number;
 }
 
 /**
  * Reads a request for a picture.
  * @throws Refusal
  */
-export function readRequest(name: string, model: Model, body: Buffer, slip: Slip): GeminiOrder {
+export async function readRequest(name: string, model: Model, body: Buffer, slip: Slip): Promise<GeminiOrder> {
   const request = jsonObject(body);
   if (!request) throw invalid('Invalid JSON payload received. Unexpected token.');
-  const prompt = promptOf(request.contents);
+  const parts = partsOf(request.contents);
+  const prompt = promptOf(parts);
   slip.prompt = prompt;
   const { generationConfig } = checked(request, 'request', REQUEST_FIELDS);
   const config = checked(generationConfig, 'generation_config', CONFIG_FIELDS);
@@ -264,8 +182,11 @@ export function readRequest(name: string, model: Model, body: Buffer, slip: Slip
   if (!modalities.includes('IMAGE') || modalities.some((each) => each !== 'IMAGE' && each !== 'TEXT')) {
     throw invalid('The requested combination of response modalities is not supported by the model.');
   }
+  const pictures = await picturesOf(parts);
+  const edit = editOf(pictures);
   const imageSize = String(image.imageSize ?? '1K');
-  const [width, height] = model.sizes[String(image.aspectRatio ?? '1:1')] ?? [1024, 1024];
+  const ratio = image.aspectRatio ?? nearestRatio(model.sizes, edit?.image ?? { width: 1, height: 1 });
+  const [width, height] = model.sizes[String(ratio)] ?? [1024, 1024];
   const scale = SCALES[imageSize] ?? 1;
   return {
     model: name,
@@ -278,5 +199,7 @@ export function readRequest(name: string, model: Model, body: Buffer, slip: Slip
     tokens: model.tokens[imageSize] ?? 0,
     withWords: modalities.includes('TEXT'),
     drafts: model.drafts,
+    sent: pictures.length,
+    ...(edit && { edit }),
   };
 }

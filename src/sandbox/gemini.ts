@@ -2,16 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { isFlagged, isWithheld } from './damage.ts';
 import { type Answer, type Call, type JsonObject, jsonAnswer, Refusal, type Route } from './exchange.ts';
 import { pictureOf } from './gallery.ts';
-import {
-  BODY_BYTES_MAX,
-  checkKey,
-  failure,
-  type GeminiOrder,
-  MODELS,
-  readRequest,
-  refuse,
-  SPECIAL_REFUSALS,
-} from './gemini.request.ts';
+import { failure, refuse, SPECIAL_REFUSALS } from './gemini.errors.ts';
+import { BODY_BYTES_MAX, checkKey, type GeminiOrder, MODELS, readRequest } from './gemini.request.ts';
 import { type Counter, type Desk, drawOrder, type Sale, takeOrder, takeTime } from './orders.ts';
 
 const newId = () => randomBytes(15).toString('base64url');
@@ -30,8 +22,15 @@ interface Used {
   readonly thoughts: number;
 }
 
-function usage(prompt: string, { words, image, thoughts }: Used): JsonObject {
-  const promptTokenCount = tokensOf(prompt);
+/** What a picture that is sent along counts for, whatever its size. */
+const TOKENS_PER_PICTURE = 258;
+
+function usage({ prompt, sent }: GeminiOrder, { words, image, thoughts }: Used): JsonObject {
+  const promptDetails = [
+    { modality: 'TEXT', tokenCount: tokensOf(prompt) },
+    ...(sent > 0 ? [{ modality: 'IMAGE', tokenCount: sent * TOKENS_PER_PICTURE }] : []),
+  ];
+  const promptTokenCount = promptDetails.reduce((sum, { tokenCount }) => sum + tokenCount, 0);
   const details = [
     ...(words > 0 ? [{ modality: 'TEXT', tokenCount: words }] : []),
     ...(image > 0 ? [{ modality: 'IMAGE', tokenCount: image }] : []),
@@ -41,7 +40,7 @@ function usage(prompt: string, { words, image, thoughts }: Used): JsonObject {
     candidatesTokenCount: words + image,
     thoughtsTokenCount: thoughts,
     totalTokenCount: promptTokenCount + words + image + thoughts,
-    promptTokensDetails: [{ modality: 'TEXT', tokenCount: promptTokenCount }],
+    promptTokensDetails: promptDetails,
     candidatesTokensDetails: details,
   };
 }
@@ -95,7 +94,7 @@ async function serve(desk: Desk, sale: Sale<GeminiOrder>): Promise<Answer> {
   line.amend({ vendorId: responseId });
   const words = order.withWords ? tokensOf(INTRODUCTION) : 0;
   const thoughts = hasDrafts(sale) ? THOUGHT_TOKENS : 0;
-  const usageMetadata = usage(order.prompt, { words, image: order.tokens, thoughts });
+  const usageMetadata = usage(order, { words, image: order.tokens, thoughts });
   const unfit = { finishReason: 'IMAGE_SAFETY', finishMessage: UNFIT, index: 0 };
   if (isWithheld(faults)) return response(order.model, responseId, { candidates: [unfit], usageMetadata });
   const content = { role: 'model', parts: await partsOf(sale) };
@@ -112,7 +111,7 @@ function prose({ order, line }: Sale<GeminiOrder>): Answer {
   const content = { role: 'model', parts: [{ text }] };
   return response(order.model, responseId, {
     candidates: [{ content, finishReason: 'STOP', index: 0, safetyRatings: SAFETY_RATINGS }],
-    usageMetadata: usage(order.prompt, { words: tokensOf(text), image: 0, thoughts: 0 }),
+    usageMetadata: usage(order, { words: tokensOf(text), image: 0, thoughts: 0 }),
   });
 }
 

@@ -1,61 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { type Check, flag, number, oneOf, type Problem, problemsIn, text, whole } from './checks.ts';
+import { type Problem, problemsIn } from './checks.ts';
 import { isFlagged, type Refuse } from './damage.ts';
-import {
-  type Answer,
-  type Call,
-  isObject,
-  type JsonObject,
-  jsonAnswer,
-  jsonObject,
-  Refusal,
-  type Route,
-} from './exchange.ts';
-import { callerOf, inFluxBlocks, refuseAsRouter } from './huggingface.router.ts';
+import { type Answer, type Call, type JsonObject, jsonAnswer, jsonObject, Refusal, type Route } from './exchange.ts';
+import { FAL_MODELS, type FalModel, SEED_MAX } from './huggingface.fal.models.ts';
+import { callerOf, refuseAsRouter } from './huggingface.router.ts';
 import { type Fate, type Job, type Phase, strike } from './jobs.ts';
 import type { Order } from './order.ts';
 import { anySeed, type Counter, type Desk, type Sale, takeOrder } from './orders.ts';
-import { outputUrl } from './outputs.ts';
+import { outputUrl, ownOutput } from './outputs.ts';
 import { CONTENT_TYPES } from './pictures.ts';
+import { fromBase64, type SentPicture, sentPicture } from './sent.ts';
 
-const BODY_BYTES_MAX = 10 * 1024 * 1024;
-const SEED_MAX = 2_147_483_647;
-/** Sub-models of the app `fal-ai/flux` with their usual seconds. */
-const SECONDS: ReadonlyMap<string, number> = new Map([
-  ['schnell', 3],
-  ['dev', 10],
-  ['krea', 10],
-]);
-const APP = 'fal-ai/flux';
-
-const PRESETS = new Map<unknown, { width: number; height: number }>([
-  ['square_hd', { width: 1024, height: 1024 }],
-  ['square', { width: 512, height: 512 }],
-  ['portrait_4_3', { width: 768, height: 1024 }],
-  ['portrait_16_9', { width: 576, height: 1024 }],
-  ['landscape_4_3', { width: 1024, height: 768 }],
-  ['landscape_16_9', { width: 1024, height: 576 }],
-]);
-const DEFAULT_SIZE = { width: 1024, height: 768 };
-
-const side = whole(64, 2048);
-const imageSize: Check = (value) => {
-  if (PRESETS.has(value)) return null;
-  const fits = isObject(value) && side(value.width) === null && side(value.height) === null;
-  return fits ? null : `must be {width, height} from 64 to 2048, or one of ${[...PRESETS.keys()].join(', ')}`;
-};
-
-const INPUT: Readonly<Record<string, Check>> = {
-  prompt: text(1, 10_000),
-  image_size: imageSize,
-  num_inference_steps: whole(1, 50),
-  guidance_scale: number(1, 20),
-  seed: whole(0, SEED_MAX),
-  // The model draws up to four at once; the sandbox counts purchases by request, so it insists on one.
-  num_images: oneOf(1),
-  enable_safety_checker: flag,
-  output_format: oneOf('jpeg', 'png'),
-};
+/** Clients send a picture twice, under the two names that fal's models have for it, and a third larger in base64. */
+const BODY_BYTES_MAX = 64 * 1024 * 1024;
 
 function detail(status: number, type: string, loc: readonly string[], msg: string): Answer {
   return jsonAnswer(status, { detail: [{ loc, msg, type }] }, { 'x-fal-request-id': randomUUID() });
@@ -70,36 +27,45 @@ interface FalOrder extends Order {
   readonly invalid: readonly Problem[];
 }
 
-function sizeOf(input: JsonObject): { width: number; height: number } {
-  const { image_size: size } = input;
-  const preset = PRESETS.get(size);
-  if (preset) return preset;
-  if (!isObject(size) || imageSize(size) !== null) return DEFAULT_SIZE;
-  return { width: inFluxBlocks(Number(size.width)), height: inFluxBlocks(Number(size.height)) };
+const READABLE = 'must lead to a whole picture in one of the formats png, jpeg, webp';
+
+/** The picture that a model is to work on; null where it cannot be had. Nothing is fetched but what was drawn here. */
+async function pictureOf(desk: Desk, { image_url: address }: JsonObject): Promise<SentPicture | null> {
+  if (typeof address !== 'string') return null;
+  const bytes = address.startsWith('data:') ? fromBase64(address) : await ownOutput(desk, address);
+  return bytes && sentPicture(bytes);
 }
 
 /**
  * The queue takes anything that is JSON: what is wrong with the input only shows when the result is fetched, because
  * the model that checks it runs behind the queue.
  */
-function read(model: string, body: Buffer): FalOrder {
+async function read(desk: Desk, name: string, model: FalModel, body: Buffer): Promise<FalOrder> {
   const input = jsonObject(body);
   if (!input) throw new Refusal(detail(422, 'json_invalid', ['body'], 'JSON decode error'));
   const { seed, prompt } = input;
+  const picture = model.editsPicture ? await pictureOf(desk, input) : null;
+  const problems = problemsIn(input, model.checks, model.required);
+  const unread = model.editsPicture && !picture && problems.every(({ field }) => field !== 'image_url');
+  const { width, height } = model.size(input, picture);
   return {
-    model,
+    model: name,
     prompt: typeof prompt === 'string' ? prompt : '',
-    ...sizeOf(input),
+    width,
+    height,
     seed: typeof seed === 'number' && Number.isInteger(seed) ? seed : anySeed(SEED_MAX),
     format: input.output_format === 'png' ? 'png' : 'jpeg',
-    seconds: SECONDS.get(model.slice(APP.length + 1)) ?? 0,
-    invalid: problemsIn(input, INPUT, ['prompt']),
+    seconds: model.seconds,
+    ...(picture && { edit: { kind: 'general', image: picture } }),
+    invalid: unread ? [...problems, { field: 'image_url', problem: READABLE }] : problems,
   };
 }
 
+const appOf = ({ model }: Order) => FAL_MODELS.get(model)?.app;
+
 /** Addresses that name another host than the router, and the app without its sub-model. */
-function addresses(id: string): Record<string, string> {
-  const responseUrl = `https://queue.fal.run/${APP}/requests/${id}`;
+function addresses(order: Order, id: string): Record<string, string> {
+  const responseUrl = `https://queue.fal.run/${appOf(order)}/requests/${id}`;
   return { response_url: responseUrl, status_url: `${responseUrl}/status`, cancel_url: `${responseUrl}/cancel` };
 }
 
@@ -111,15 +77,16 @@ async function serve(desk: Desk, { order, call, line, faults }: Sale<FalOrder>):
   return jsonAnswer(200, {
     status: 'IN_QUEUE',
     request_id: job.id,
-    ...addresses(job.id),
+    ...addresses(order, job.id),
     logs: null,
     metrics: {},
     queue_position: 0,
   });
 }
 
-function submit(desk: Desk, call: Call, subModel: string): Promise<Answer> {
-  const model = `${APP}/${subModel}`;
+function submit(desk: Desk, call: Call, name: string): Promise<Answer> {
+  const model = FAL_MODELS.get(name);
+  const unknown = () => new Refusal(jsonAnswer(404, { detail: `Path /${name.split('/').at(-1)} not found` }));
   const counter: Counter<FalOrder> = {
     vendor: 'huggingface',
     bodyBytesMax: BODY_BYTES_MAX,
@@ -127,16 +94,17 @@ function submit(desk: Desk, call: Call, subModel: string): Promise<Answer> {
     moderated: null,
     servesAtOnce: false,
     admit: (_, slip) => {
-      slip.model = model;
+      slip.model = name;
       callerOf(call);
-      if (!SECONDS.has(subModel)) throw new Refusal(jsonAnswer(404, { detail: `Path /${subModel} not found` }));
+      if (!model) throw unknown();
       if (call.query.get('_subdomain') !== 'queue') {
         throw new Refusal(jsonAnswer(400, { error: 'sandbox: only the queue is served here; add ?_subdomain=queue' }));
       }
     },
     read: (_, body, slip) => {
       slip.prompt = String(jsonObject(body)?.prompt ?? '') || null;
-      return read(model, body);
+      if (!model) throw unknown();
+      return read(desk, name, model, body);
     },
     serve: (sale) => serve(desk, sale),
   };
@@ -150,10 +118,10 @@ function isFalOrder(order: Order): order is FalOrder {
 const NOT_FOUND = jsonAnswer(404, { detail: 'Request not found' });
 
 /** The job that is asked about, or the answer that there is none. */
-function jobOf(desk: Desk, call: Call, id: string): { job: Job; order: FalOrder } {
+function jobOf(desk: Desk, call: Call, app: string, id: string): { job: Job; order: FalOrder } {
   const owner = callerOf(call);
   const job = desk.jobs.find('huggingface', id);
-  if (!job || job.owner !== owner || !isFalOrder(job.order)) throw new Refusal(NOT_FOUND);
+  if (!job || job.owner !== owner || !isFalOrder(job.order) || appOf(job.order) !== app) throw new Refusal(NOT_FOUND);
   return { job, order: job.order };
 }
 
@@ -165,8 +133,8 @@ const STATUS_OF: Record<Phase, string> = {
   cancelled: 'COMPLETED',
 };
 
-function status(desk: Desk, call: Call, id: string): Promise<Answer> {
-  const { job, order } = jobOf(desk, call, id);
+function status(desk: Desk, call: Call, app: string, id: string): Promise<Answer> {
+  const { job, order } = jobOf(desk, call, app, id);
   return strike(desk, job, 'poll', refuse, () => {
     const phase = desk.jobs.look(job);
     if (job.mask === 'gone') return NOT_FOUND;
@@ -174,7 +142,7 @@ function status(desk: Desk, call: Call, id: string): Promise<Answer> {
     return jsonAnswer(shown === 'COMPLETED' ? 200 : 202, {
       status: shown,
       request_id: id,
-      ...addresses(id),
+      ...addresses(order, id),
       logs: null,
       ...(phase === 'queued' ? { queue_position: 0 } : {}),
       metrics: phase === 'done' ? { inference_time: order.seconds * desk.latency } : {},
@@ -207,8 +175,8 @@ function finished(desk: Desk, job: Job, order: FalOrder): Answer {
   });
 }
 
-function result(desk: Desk, call: Call, id: string): Promise<Answer> {
-  const { job, order } = jobOf(desk, call, id);
+function result(desk: Desk, call: Call, app: string, id: string): Promise<Answer> {
+  const { job, order } = jobOf(desk, call, app, id);
   return strike(desk, job, 'result', refuse, () => {
     if (job.mask === 'gone') return NOT_FOUND;
     if (job.phase === 'cancelled') return jsonAnswer(400, { detail: 'Request was cancelled' });
@@ -218,9 +186,9 @@ function result(desk: Desk, call: Call, id: string): Promise<Answer> {
   });
 }
 
-function cancel(desk: Desk, call: Call, id: string): Answer {
+function cancel(desk: Desk, call: Call, app: string, id: string): Answer {
   const job = desk.jobs.find('huggingface', id);
-  if (!job || job.owner !== callerOf(call)) return jsonAnswer(404, { status: 'NOT_FOUND' });
+  if (!job || job.owner !== callerOf(call) || appOf(job.order) !== app) return jsonAnswer(404, { status: 'NOT_FOUND' });
   return desk.jobs.cancel(job)
     ? jsonAnswer(202, { status: 'CANCELLATION_REQUESTED' })
     : jsonAnswer(400, { status: 'ALREADY_COMPLETED' });
@@ -228,15 +196,20 @@ function cancel(desk: Desk, call: Call, id: string): Answer {
 
 /** The queue of fal as it is reached through HuggingFace's router: submit, look, fetch, download. */
 export function falRoutes(desk: Desk): readonly Route[] {
-  const request = `^/fal-ai/${APP}/requests/([0-9a-f-]+)`;
+  const app = '^/fal-ai/(fal-ai/[^/]+)';
+  const request = `${app}/requests/([0-9a-f-]+)`;
+  const about =
+    (answer: (desk: Desk, call: Call, app: string, id: string) => Promise<Answer> | Answer): Route['handle'] =>
+    (call, [name = '', id = '']) =>
+      answer(desk, call, name, id);
   return [
-    { method: 'GET', path: new RegExp(`${request}/status$`), handle: (call, [id = '']) => status(desk, call, id) },
-    { method: 'GET', path: new RegExp(`${request}$`), handle: (call, [id = '']) => result(desk, call, id) },
-    { method: 'PUT', path: new RegExp(`${request}/cancel$`), handle: (call, [id = '']) => cancel(desk, call, id) },
+    { method: 'GET', path: new RegExp(`${request}/status$`), handle: about(status) },
+    { method: 'GET', path: new RegExp(`${request}$`), handle: about(result) },
+    { method: 'PUT', path: new RegExp(`${request}/cancel$`), handle: about(cancel) },
     {
       method: 'POST',
-      path: new RegExp(`^/fal-ai/${APP}/([^/]+)$`),
-      handle: (call, [subModel = '']) => submit(desk, call, subModel),
+      path: new RegExp(`${app}/([^/]+)$`),
+      handle: (call, [name = '', subModel = '']) => submit(desk, call, `${name}/${subModel}`),
     },
   ];
 }

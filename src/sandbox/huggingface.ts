@@ -10,6 +10,7 @@ import {
   Refusal,
   type Route,
 } from './exchange.ts';
+import { FAL_MODELS } from './huggingface.fal.models.ts';
 import { falRoutes } from './huggingface.fal.ts';
 import { callerOf, inFluxBlocks, loading, refuseAsRouter } from './huggingface.router.ts';
 import type { Order } from './order.ts';
@@ -106,6 +107,7 @@ const PROVIDERS: ReadonlyMap<string, Readonly<Record<string, string>>> = new Map
   ],
   ['black-forest-labs/FLUX.1-dev', { 'fal-ai': 'fal-ai/flux/dev' }],
   ['black-forest-labs/FLUX.1-Krea-dev', { 'fal-ai': 'fal-ai/flux/krea' }],
+  ['black-forest-labs/FLUX.1-Kontext-dev', { 'fal-ai': 'fal-ai/flux-kontext/dev' }],
 ]);
 
 function mapping(model: string): Answer {
@@ -113,7 +115,7 @@ function mapping(model: string): Answer {
   if (!providers) return jsonAnswer(404, { error: 'Repository not found' });
   const entries = Object.entries(providers).map(([name, providerId]) => [
     name,
-    { status: 'live', providerId, task: 'text-to-image' },
+    { status: 'live', providerId, task: FAL_MODELS.get(providerId)?.editsPicture ? 'image-to-image' : 'text-to-image' },
   ]);
   return jsonAnswer(200, { id: model, inferenceProviderMapping: Object.fromEntries(entries) });
 }

@@ -1,4 +1,5 @@
 import { outcomeOfPicture, type Refuse, refusalBy, spoiled } from './damage.ts';
+import { bytesHeld } from './edit.ts';
 import type { Answer } from './exchange.ts';
 import type { FaultName, Stage, Vendor } from './faults.menu.ts';
 import type { FaultRates } from './faults.rates.ts';
@@ -54,8 +55,13 @@ const QUEUED_SHARE = 0.15;
 
 const isOver = ({ phase }: Job) => phase === 'done' || phase === 'cancelled';
 
-/** Jobs kept; a vendor forgets them after days, the sandbox when there are too many. */
+const HOUR_MS = 3_600_000;
+/** How long a vendor can be asked about a job; one that says nothing of it, for as long as there is room. */
+const KEPT_MS: Partial<Record<Vendor, number>> = { stability: 24 * HOUR_MS, wavespeed: 7 * 24 * HOUR_MS };
+
+/** Jobs kept, and bytes of the pictures that were sent with them: beyond either, the oldest are forgotten. */
 const JOBS_MAX = 20_000;
+const BYTES_MAX = 512 * 1024 * 1024;
 
 function endOf({ fate, faults }: Job): { outcome: Outcome; bought: Bought } {
   if (fate !== 'drawn') return { outcome: fate, bought: 'refunded' };
@@ -73,12 +79,15 @@ interface JobsOptions {
   readonly latency: number;
   /** With latency 0 nobody can tell the time, so a job is being drawn for this many looks and done at the next. */
   readonly pendingLooks: number;
+  /** Tells the time, in milliseconds since 1970. */
+  readonly now: () => number;
 }
 
 /** The jobs of the asynchronous vendors. */
 export class Jobs {
   readonly #jobs = new Map<string, Job>();
   readonly #options: JobsOptions;
+  #bytes = 0;
 
   constructor(options: JobsOptions) {
     this.#options = options;
@@ -92,31 +101,38 @@ export class Jobs {
       ...job,
       fate: firstOf(job.faults, FATE_OF) ?? fate,
       mask: firstOf(job.faults, MASK_OF),
-      openedAtMs: Date.now(),
+      openedAtMs: this.#options.now(),
       phase: 'queued',
       looks: 0,
       later: later.map((fault) => ({ fault, struck: 0 })),
     };
     job.line.amend({ vendorId: job.id });
     this.#jobs.set(job.id, opened);
-    const oldest = this.#jobs.keys().next();
-    if (this.#jobs.size > JOBS_MAX && !oldest.done) this.#jobs.delete(oldest.value);
+    this.#bytes += bytesHeld(job.order.edit);
+    for (const oldest of this.#jobs.values()) {
+      if (this.#jobs.size <= JOBS_MAX && this.#bytes <= BYTES_MAX) break;
+      this.forget(oldest);
+    }
     return opened;
   }
 
   /** A job of this vendor, whoever owns it: for outputs, whose address is all the permission that is needed. */
   find(vendor: Vendor, id: string): Job | undefined {
     const job = this.#jobs.get(id);
-    return job?.vendor === vendor ? job : undefined;
+    if (job && this.#isExpired(job)) this.forget(job);
+    else if (job?.vendor === vendor) return job;
+    return undefined;
   }
 
   /** The jobs of one owner, the youngest first. */
   listOf(vendor: Vendor, owner: string): readonly Job[] {
-    return [...this.#jobs.values()].filter((job) => job.vendor === vendor && job.owner === owner).reverse();
+    return [...this.#jobs.values()]
+      .filter((job) => job.vendor === vendor && job.owner === owner && !this.#isExpired(job))
+      .reverse();
   }
 
   forget(job: Job): void {
-    this.#jobs.delete(job.id);
+    if (this.#jobs.delete(job.id)) this.#bytes -= bytesHeld(job.order.edit);
   }
 
   /** Looks at a job, which moves it on. */
@@ -154,7 +170,11 @@ export class Jobs {
   #shareDone(job: Job): number {
     const { latency, pendingLooks } = this.#options;
     if (latency === 0) return job.looks > pendingLooks ? 1 : QUEUED_SHARE;
-    return (Date.now() - job.openedAtMs) / (job.order.seconds * 1000 * latency);
+    return (this.#options.now() - job.openedAtMs) / (job.order.seconds * 1000 * latency);
+  }
+
+  #isExpired({ vendor, openedAtMs }: Job): boolean {
+    return this.#options.now() - openedAtMs >= (KEPT_MS[vendor] ?? Number.POSITIVE_INFINITY);
   }
 }
 

@@ -73,7 +73,7 @@ export async function takeTime(desk: Desk, seconds: number, gone: AbortSignal): 
 
 /** Draws what was ordered, with whatever the faults make of it. `withheldAs` is how this vendor withholds a picture. */
 export function drawOrder(order: Order, faults: readonly Fault[], withheldAs: Flaw | null): Promise<Buffer> {
-  const recipe = { ...order, caption: withoutDirectives(order.prompt) };
+  const recipe = { ...order, seed: order.seed ?? 0, caption: withoutDirectives(order.prompt) };
   for (const fault of faults) {
     const flaw = flawOf(fault, withheldAs);
     if (flaw) return pictureOf(recipe, flaw, fault.value ?? 0);
@@ -97,7 +97,7 @@ type Known = Pick<NewEntry, 'model' | 'prompt'> & Partial<NewEntry>;
 function entryOf(vendor: Vendor, known: Known, faults: readonly Fault[]): Omit<NewEntry, 'outcome' | 'bought'> {
   const { model, prompt, seed = null, width = null, height = null, pictures = null } = known;
   const fault = faults.map(({ spec }) => spec).join(', ') || null;
-  return { vendor, model, vendorId: null, prompt, seed, width, height, pictures, fault };
+  return { vendor, model, vendorId: null, prompt: prompt || null, seed, width, height, pictures, fault };
 }
 
 function directivesOf<T extends Order>(counter: Counter<T>, order: T): readonly Fault[] {

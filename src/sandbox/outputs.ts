@@ -1,16 +1,20 @@
 import type { Refuse } from './damage.ts';
 import { type Answer, bytesAnswer, type Call, type Route } from './exchange.ts';
-import { VENDORS } from './faults.menu.ts';
 import type { Fault } from './faults.ts';
 import { type Job, strike } from './jobs.ts';
 import { type Desk, drawOrder } from './orders.ts';
 import { CONTENT_TYPES, type Flaw } from './pictures.ts';
+
+/** The vendors that give out addresses for their pictures. */
+const STORES = ['wavespeed', 'huggingface'] as const;
 
 /** How a vendor that gives out addresses withholds a picture: WaveSpeed flags it and sends it all the same. */
 const WITHHELD_AS: Partial<Record<Job['vendor'], Flaw>> = { huggingface: 'black' };
 
 /** Where nothing of the public may be: what clouds tell their machines, and the usual private networks. */
 const PRIVATE_HOSTS: Readonly<Record<number, string>> = { 10: '10.0.0.1', 169: '169.254.169.254', 192: '192.168.0.1' };
+
+const FILE = '([a-z]+)/([0-9a-f-]+)\\.(?:png|jpeg|webp)$';
 
 const pathOf = (job: Job) => `${job.vendor}/${job.id}.${job.order.format}`;
 
@@ -48,9 +52,13 @@ const refuse: Refuse = (status, retryAfter) => {
 
 /** The finished job whose picture lies at an address, if there is one. */
 function drawnJob(desk: Desk, vendorName: string, id: string): Job | null {
-  const vendor = VENDORS.find((each) => each === vendorName);
+  const vendor = STORES.find((each) => each === vendorName);
   const job = vendor && desk.jobs.find(vendor, id);
   return job?.phase === 'done' && job.fate === 'drawn' ? job : null;
+}
+
+function pictureFor(job: Job): Promise<Buffer> {
+  return drawOrder(job.order, job.faults, WITHHELD_AS[job.vendor] ?? null);
 }
 
 function download(desk: Desk, call: Call, vendorName: string, id: string): Promise<Answer> | Answer {
@@ -60,9 +68,19 @@ function download(desk: Desk, call: Call, vendorName: string, id: string): Promi
   const job = drawnJob(desk, vendorName, id);
   if (!job || asked(job, 'result-gone')) return storageError(404, 'NoSuchKey');
   return strike(desk, job, 'download', refuse, async () => {
-    const picture = await drawOrder(job.order, job.faults, WITHHELD_AS[job.vendor] ?? null);
-    return bytesAnswer(CONTENT_TYPES[job.order.format], picture, { 'cache-control': 'public, max-age=604800' });
+    return bytesAnswer(CONTENT_TYPES[job.order.format], await pictureFor(job), {
+      'cache-control': 'public, max-age=604800',
+    });
   });
+}
+
+/** What lies at an address that this sandbox gave out for an output, or null for every other address. */
+export async function ownOutput(desk: Desk, address: string): Promise<Buffer | null> {
+  const url = URL.canParse(address) ? new URL(address) : null;
+  if (url?.origin !== desk.origin()) return null;
+  const [, vendor = '', id = ''] = new RegExp(`^/_sandbox/outputs/${FILE}`).exec(url.pathname) ?? [];
+  const job = drawnJob(desk, vendor, id);
+  return job && !asked(job, 'result-gone') ? pictureFor(job) : null;
 }
 
 function redirect(desk: Desk, vendorName: string, id: string): Answer {
@@ -73,16 +91,15 @@ function redirect(desk: Desk, vendorName: string, id: string): Answer {
 
 /** The stores from which finished pictures of asynchronous vendors are downloaded. */
 export function outputRoutes(desk: Desk): readonly Route[] {
-  const file = '([a-z]+)/([0-9a-f-]+)\\.(?:png|jpeg|webp)$';
   return [
     {
       method: 'GET',
-      path: new RegExp(`^/_sandbox/outputs/${file}`),
+      path: new RegExp(`^/_sandbox/outputs/${FILE}`),
       handle: (call, [vendor = '', id = '']) => download(desk, call, vendor, id),
     },
     {
       method: 'GET',
-      path: new RegExp(`^/_sandbox/moved/${file}`),
+      path: new RegExp(`^/_sandbox/moved/${FILE}`),
       handle: (_, [vendor = '', id = '']) => redirect(desk, vendor, id),
     },
   ];

@@ -34,6 +34,10 @@ export interface SandboxOptions {
   readonly faults?: string;
   /** Makes chance repeatable. */
   readonly faultSeed?: number;
+  /**
+   * Tells the time, in milliseconds since 1970, by which vendors forget their jobs; the clock of the machine by default.
+   */
+  readonly now?: () => number;
 }
 
 /** A running sandbox. */
@@ -100,13 +104,13 @@ async function listen(server: Server, port: number, host: string): Promise<strin
 
 /**
  * Starts a server that speaks the protocols of Stability AI, WaveSpeed, HuggingFace and Gemini for making pictures
- * from text, and draws them itself. It shares no code with the adapters that talk to it, so that a misreading of a
+ * from text and from other pictures: it draws the ones and edits the pixels of the others itself. It shares no code with the adapters that talk to it, so that a misreading of a
  * protocol shows as a disagreement.
  * @throws FaultSyntaxError when `faults` cannot be understood.
  * @throws when the port is taken or the journal's file cannot be written.
  */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
-  const { port = 0, host = '127.0.0.1', latency = 0, pendingLooks = 1 } = options;
+  const { port = 0, host = '127.0.0.1', latency = 0, pendingLooks = 1, now = Date.now } = options;
   const rates = new FaultRates(options.faults ?? '', options.faultSeed);
   const closing = new AbortController();
   let origin = '';
@@ -116,7 +120,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     journal: new Journal(options.journalFile),
     faults: new FaultQueue(),
     rates,
-    jobs: new Jobs({ latency, pendingLooks }),
+    jobs: new Jobs({ latency, pendingLooks, now }),
     webhooks: new Webhooks({ latency, closing: closing.signal }),
     closing: closing.signal,
   };

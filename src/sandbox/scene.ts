@@ -13,7 +13,7 @@ export interface Subject {
 type Dice = () => number;
 
 /** A small generator of numbers in [0, 1) from the hash of the subject. Its only duty is to be repeatable. */
-function diceOf(subject: Subject): Dice {
+export function diceOf(subject: Pick<Subject, 'model' | 'prompt' | 'seed'>): Dice {
   const hash = createHash('sha256').update(`${subject.model}\0${subject.prompt}\0${subject.seed}`).digest();
   let state = hash.readUInt32LE(0);
   return () => {
@@ -142,11 +142,18 @@ function brokenIntoLines(words: string, charactersMax: number, linesMax: number)
   return lines.filter((line) => line !== '');
 }
 
+function sizeOfLabel(lines: readonly string[], dot: number): Sides {
+  const pad = dot * 4;
+  return {
+    width: Math.max(...lines.map(widthInDots)) * dot + pad * 2,
+    height: lines.length * dot * (LINE_DOTS + 4) - dot * 4 + pad * 2,
+  };
+}
+
 function label(lines: readonly string[], x: number, y: number, dot: number): string {
   const pad = dot * 4;
   const lineHeight = dot * (LINE_DOTS + 4);
-  const width = Math.max(...lines.map(widthInDots)) * dot + pad * 2;
-  const height = lines.length * lineHeight - dot * 4 + pad * 2;
+  const { width, height } = sizeOfLabel(lines, dot);
   const paths = lines.map((line, index) => pathOfText(line, x + pad, y + pad + index * lineHeight, dot)).join('');
   return (
     `<rect x="${x}" y="${y}" width="${width}" height="${height}" rx="${dot * 3}" fill="#000" fill-opacity="0.5"/>` +
@@ -154,20 +161,44 @@ function label(lines: readonly string[], x: number, y: number, dot: number): str
   );
 }
 
+const MARK = ['SANDBOX'];
+
+interface Sides {
+  readonly width: number;
+  readonly height: number;
+}
+
+const dotFor = ({ width, height }: Sides) => Math.max(1, Math.floor(Math.min(width, height) / 230));
+
+const framed = ({ width, height }: Sides, body: string) =>
+  `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">${body}</svg>`;
+
+/** The mark that says where a picture comes from, by itself, as large as suits a picture of this size. */
+export function markFor(picture: Sides): Sides & { readonly svg: string } {
+  const dot = dotFor(picture);
+  const size = sizeOfLabel(MARK, dot);
+  return { ...size, svg: framed(size, label(MARK, 0, 0, dot)) };
+}
+
+/** The mark and the caption of a picture, by themselves, as an SVG of its size. */
+export function labelsFor({ width, height }: Sides, caption: string): string {
+  return framed({ width, height }, labels(caption, width, height));
+}
+
 /** The mark that says where the picture comes from, and the first words of the prompt. */
 function labels(caption: string, width: number, height: number): string {
-  const dot = Math.max(1, Math.floor(Math.min(width, height) / 230));
+  const dot = dotFor({ width, height });
   const margin = dot * 8;
   const charactersMax = Math.max(4, Math.floor((width - 2 * margin - 8 * dot) / (6 * dot)));
   const lines = brokenIntoLines(inGlyphs(caption), charactersMax, 2);
-  const mark = label(['SANDBOX'], margin, margin, dot);
+  const mark = label(MARK, margin, margin, dot);
   if (lines.length === 0) return mark;
   const captionHeight = dot * (lines.length * (LINE_DOTS + 4) + 4);
   return mark + label(lines, margin, height - margin - captionHeight, dot);
 }
 
-/** An SVG of exactly the subject's size, captioned. */
-export function sceneOf(subject: Subject, caption: string): string {
+/** An SVG of exactly the subject's size, captioned; without any label where the caption is null. */
+export function sceneOf(subject: Subject, caption: string | null): string {
   const { width, height } = subject;
   const dice = diceOf(subject);
   const palette: Palette = { hue: dice() * 360, turn: between(dice, 40, 150), night: dice() < 0.4 };
@@ -176,9 +207,10 @@ export function sceneOf(subject: Subject, caption: string): string {
     dice() < 0.7
       ? { defs: disc.defs, body: disc.body + hills(dice, palette, width, height) }
       : orbs(dice, palette, width, height);
-  return (
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">` +
+  return framed(
+    subject,
     `<defs>${sky(palette)}${motif.defs}</defs><rect width="${width}" height="${height}" fill="url(#sky)"/>` +
-    `${palette.night ? stars(dice, width, height) : ''}${motif.body}${labels(caption, width, height)}</svg>`
+      `${palette.night ? stars(dice, width, height) : ''}${motif.body}` +
+      `${caption === null ? '' : labels(caption, width, height)}`,
   );
 }

@@ -38,13 +38,13 @@ function balance(desk: Desk, call: Call): Answer {
 
 function catalogue(call: Call): Answer {
   ownerOf(call);
-  const models = [...MODELS].map(([id, { usd, properties }]) => ({
+  const models = [...MODELS].map(([id, { usd, type, required, properties }]) => ({
     model_id: id,
     name: id,
-    type: 'text-to-image',
+    type,
     base_price: usd,
     formula: 'base_price',
-    api_schema: { api_schemas: [{ request_schema: { type: 'object', required: ['prompt'], properties } }] },
+    api_schema: { api_schemas: [{ request_schema: { type: 'object', required, properties } }] },
   }));
   return envelope(models);
 }

@@ -1,8 +1,8 @@
 import type { Refuse } from './damage.ts';
 import { type Answer, bearerOf, type Call, jsonAnswer, Refusal } from './exchange.ts';
 
-/** The vendor's limit for a request with the pictures inside it. */
-export const BODY_BYTES_MAX = 20 * 1024 * 1024;
+/** Room for two pictures of twenty megabytes each, a third larger in base64, and for the words around them. */
+export const BODY_BYTES_MAX = 64 * 1024 * 1024;
 
 /** A success, in the envelope that every answer of this vendor has. */
 export function envelope(data: unknown): Answer {

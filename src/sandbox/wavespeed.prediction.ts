@@ -11,6 +11,14 @@ export interface WavespeedOrder extends Order {
   readonly waits: boolean;
   /** Where the end of the job is to be announced. */
   readonly webhook: URL | null;
+  /** What is wrong with the pictures, which only shows when the task begins to work on them. */
+  readonly trouble: Trouble | null;
+}
+
+/** Why a task failed, with the vendor's number for it. */
+export interface Trouble {
+  readonly code: number;
+  readonly error: string;
 }
 
 /** Whether an order was taken by this vendor. */
@@ -26,7 +34,7 @@ const STATUS_OF: Record<Phase, string> = {
 };
 
 /** The ends that are not a picture: still HTTP 200, with the reason inside. */
-const FAILURES: Partial<Record<Fate, { code: number; error: string }>> = {
+const FAILURES: Partial<Record<Fate, Trouble>> = {
   failed: { code: 1405, error: 'The task failed while it was being processed.' },
   moderated: { code: 1200, error: 'The content was flagged as potentially sensitive. Please try another prompt.' },
 };
@@ -38,7 +46,7 @@ async function outputsOf(desk: Desk, job: Job, order: WavespeedOrder): Promise<r
 
 /** A job as this vendor shows it, in the phase that it is to be shown in. */
 export async function predictionOf(desk: Desk, job: Job, order: WavespeedOrder, phase: Phase): Promise<JsonObject> {
-  const failed = phase === 'done' ? FAILURES[job.fate] : undefined;
+  const failed = phase === 'done' ? (order.trouble ?? FAILURES[job.fate]) : undefined;
   const drawn = phase === 'done' && !failed;
   const milliseconds = phase === 'done' ? Math.round(order.seconds * 1000 * desk.latency) : 0;
   return {

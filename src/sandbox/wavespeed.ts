@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { problemsIn } from './checks.ts';
-import { type Answer, type Call, jsonObject, Refusal, type Route } from './exchange.ts';
+import { type Problem, problemsIn } from './checks.ts';
+import { type Answer, type Call, type JsonObject, jsonObject, Refusal, type Route } from './exchange.ts';
 import { type Job, type Phase, strike } from './jobs.ts';
 import { anySeed, type Counter, type Desk, type Sale, takeOrder, takeTime } from './orders.ts';
 import { accountRoutes } from './wavespeed.account.ts';
 import { BODY_BYTES_MAX, envelope, failure, ownerOf, refuse } from './wavespeed.envelope.ts';
 import { MODELS, type Model, SEED_MAX } from './wavespeed.models.ts';
+import { picturesOf } from './wavespeed.pictures.ts';
 import { isWavespeedOrder, predictionOf, type WavespeedOrder } from './wavespeed.prediction.ts';
 
 /** The address that the end of the job is to be announced at. */
@@ -18,24 +19,37 @@ function webhookOf(call: Call): URL | null {
   throw new Refusal(failure(400, 'invalid webhook: an http or https URL is needed'));
 }
 
-function read(modelId: string, model: Model, call: Call, body: Buffer): WavespeedOrder {
+function halfOfPair({ inPairs = [] }: Model, input: JsonObject): readonly Problem[] {
+  const missing = inPairs.filter((field) => input[field] === undefined);
+  const sent = inPairs.filter((field) => input[field] !== undefined);
+  return missing.length === 1 ? missing.map((field) => ({ field, problem: `is required with "${sent}"` })) : [];
+}
+
+async function read(desk: Desk, modelId: string, model: Model, call: Call, body: Buffer): Promise<WavespeedOrder> {
   const input = jsonObject(body);
   if (!input) throw new Refusal(failure(400, 'invalid request body: a JSON object is needed'));
-  const problems = problemsIn(input, model.checks, ['prompt']);
+  const problems = [...problemsIn(input, model.checks, model.required), ...halfOfPair(model, input)];
   if (problems.length > 0) {
     throw new Refusal(failure(400, problems.map(({ field, problem }) => `property "${field}" ${problem}`).join('; ')));
   }
   const { seed } = input;
+  const webhook = webhookOf(call);
+  const { pictures, trouble } = await picturesOf(desk, model, input);
+  const edit = model.edit(pictures);
+  const { width, height } = model.size(input, pictures);
   return {
     model: modelId,
     prompt: String(input.prompt),
-    ...model.size(input),
+    width,
+    height,
     seed: typeof seed === 'number' && seed >= 0 && model.checks.seed ? seed : anySeed(SEED_MAX),
     format: model.format(input),
     seconds: model.seconds,
     asBase64: input.enable_base64_output === true,
     waits: model.synchronousMode && input.enable_sync_mode === true,
-    webhook: webhookOf(call),
+    webhook,
+    trouble,
+    ...(edit && { edit }),
   };
 }
 
@@ -65,8 +79,9 @@ async function announce(desk: Desk, job: Job, order: WavespeedOrder): Promise<vo
 function openJob(desk: Desk, { order, call, line, faults }: Sale<WavespeedOrder>): Job {
   const id = randomBytes(16).toString('hex');
   const opened = { id, vendor: 'wavespeed', owner: ownerOf(call), order, line, faults } as const;
-  if (order.webhook === null) return desk.jobs.open(opened);
-  const job = desk.jobs.open({ ...opened, ended: () => void announce(desk, job, order) });
+  const fate = order.trouble ? 'failed' : 'drawn';
+  if (order.webhook === null) return desk.jobs.open(opened, fate);
+  const job = desk.jobs.open({ ...opened, ended: () => void announce(desk, job, order) }, fate);
   void endInTime(desk, job);
   return job;
 }
@@ -100,7 +115,7 @@ function submit(desk: Desk, call: Call, modelId: string): Promise<Answer> {
     read: (_, body, slip) => {
       slip.prompt = String(jsonObject(body)?.prompt ?? '') || null;
       if (!model) throw new Refusal(refuse(404, null));
-      return read(modelId, model, call, body);
+      return read(desk, modelId, model, call, body);
     },
     serve: (sale) => serve(desk, sale),
   };

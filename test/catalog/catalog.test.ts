@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { DEFAULT_MODELS, findModel, findRoute, MODELS, ROUTES, routesOf } from '../../src/catalog/models.ts';
+import { DEFAULT_MODELS, findModel, MODELS, routesOf } from '../../src/catalog/models.ts';
 import { QUALITIES, qualityRank } from '../../src/catalog/operations.ts';
+import { findRoute, ROUTES } from '../../src/catalog/routes.ts';
 import { pixelsOf } from '../../src/catalog/sizes.ts';
 import { isStylePreset, STYLE_PRESETS } from '../../src/catalog/style-presets.ts';
 import { findTemplate, TEMPLATES } from '../../src/catalog/templates.ts';

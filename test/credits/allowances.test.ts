@@ -6,7 +6,7 @@ import { expectLedgerSound, PERIOD_END, TestLedger } from './ledger.ts';
 
 /** Free images as a job counts them: `delivered` of those held have arrived. */
 const delivered = (images: number) =>
-  Array.from({ length: images }, () => ({ imageId: newId('image'), amount: 0n, fromAllowance: true }));
+  Array.from({ length: images }, () => ({ imageId: newId('image'), amount: 0n, allowance: 'gemini' }));
 
 describe.each(ENGINES)('free allowances on %s', (engine) => {
   let database: Database;
@@ -18,13 +18,13 @@ describe.each(ENGINES)('free allowances on %s', (engine) => {
   afterAll(() => database.close());
   afterEach(() => expectLedgerSound(database.db));
 
-  const gemini = (images: number, limit = 3) => ({ allowance: { provider: 'gemini', images, limit } });
+  const gemini = (images: number, limit = 3) => ({ allowances: [{ provider: 'gemini', images, limit }] });
   const used = async (account: string) => (await ledger.credits.balance(account)).allowancesUsed;
 
   test('free images are taken with the hold, by provider', async () => {
     const account = await ledger.open();
     await ledger.hold(account, 0n, gemini(2));
-    await ledger.hold(account, 0n, { allowance: { provider: 'huggingface', images: 4, limit: 5 } });
+    await ledger.hold(account, 0n, { allowances: [{ provider: 'huggingface', images: 4, limit: 5 }] });
     expect(await used(account)).toEqual({ gemini: 2, huggingface: 4 });
   });
 

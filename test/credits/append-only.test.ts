@@ -78,7 +78,7 @@ describe.each(ENGINES)('what the database itself refuses on %s', (engine) => {
   });
 
   test('a free image count below nothing', async () => {
-    await ledger.hold(account, 0n, { allowance: { provider: 'gemini', images: 1, limit: 3 } });
+    await ledger.hold(account, 0n, { allowances: [{ provider: 'gemini', images: 1, limit: 3 }] });
     await expectRefused(sql`update credit_allowances set used = -1`, /check constraint/);
   });
 });

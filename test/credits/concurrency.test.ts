@@ -52,7 +52,7 @@ describe.skipIf(!hasPostgres)('the ledger under concurrency', () => {
     [
       'an allowance of 100 images',
       { monthly: 5_000n },
-      { allowance: { provider: 'gemini', images: 1, limit: 100 } },
+      { allowances: [{ provider: 'gemini', images: 1, limit: 100 }] },
       'ALLOWANCE_USED',
     ],
   ])('of 1,000 holds from many callers on %s exactly 100 are held', async (_, wish, limits, refusal) => {

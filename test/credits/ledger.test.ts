@@ -295,7 +295,7 @@ describe.each(ENGINES)('the ledger on %s', (engine) => {
     test.each([
       ['more than was held', [11n]],
       ['a negative amount', [11n, -1n]],
-      ['a free image that was not held', [{ imageId: 'image_1', amount: 1n, fromAllowance: true }]],
+      ['a free image that was not held', [{ imageId: 'image_1', amount: 1n, allowance: 'gemini' }]],
     ])('%s cannot be captured, and the hold stays open', async (_, captures) => {
       const account = await ledger.open({ monthly: 10n });
       const hold = await ledger.hold(account, 10n);
@@ -313,7 +313,7 @@ describe.each(ENGINES)('the ledger on %s', (engine) => {
       const hold = await ledger.hold(account, 8n, { jobId, priceVersion: 7 });
       const imageId = newId('image');
       const later = new Date('2026-03-15T12:00:09Z');
-      await ledger.settle(hold, [{ imageId, amount: 5n, fromAllowance: false }], later);
+      await ledger.settle(hold, [{ imageId, amount: 5n, allowance: null }], later);
       await ledger.hold(account, 1n);
 
       const entries = await ledger.credits.entriesOfJobs([jobId]);
@@ -349,8 +349,7 @@ describe.each(ENGINES)('the ledger on %s', (engine) => {
         amount: 8n,
         captured: null,
         released: null,
-        allowanceProvider: null,
-        allowanceImages: 0,
+        freeImages: {},
         priceVersion: 3,
         settledAt: null,
       };

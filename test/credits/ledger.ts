@@ -55,7 +55,7 @@ export class TestLedger {
       amount,
       priceVersion: 1,
       openHoldsMax: 1_000_000,
-      allowance: null,
+      allowances: [],
       ...more,
     };
     await inTransaction(this.db, (tx) => this.credits.hold(tx, request, now));
@@ -75,7 +75,7 @@ export class TestLedger {
 
   settle(holdId: string, amounts: readonly (bigint | Capture)[], now = OPENED): Promise<Settlement | null> {
     const captures = amounts.map((amount) =>
-      typeof amount === 'bigint' ? { imageId: newId('image'), amount, fromAllowance: false } : amount,
+      typeof amount === 'bigint' ? { imageId: newId('image'), amount, allowance: null } : amount,
     );
     return inTransaction(this.db, (tx) => this.credits.settle(tx, holdId, captures, now));
   }

@@ -159,7 +159,7 @@ describe.each(ENGINES)('the ledger on %s', (engine) => {
       case 'hold': {
         const holdId = newId('hold');
         const allowance = { provider: 'gemini', images: step.free, limit: ALLOWANCE_MAX };
-        const limits = { holdId, openHoldsMax: OPEN_HOLDS_MAX, allowance: step.free > 0 ? allowance : null };
+        const limits = { holdId, openHoldsMax: OPEN_HOLDS_MAX, allowances: step.free > 0 ? [allowance] : [] };
         const refusal = model.hold(step.amount, step.free);
         expect(await ledger.refusalOf(account, step.amount, limits, model.now)).toBe(refusal);
         if (refusal === null) ids.push(holdId);
@@ -173,8 +173,8 @@ describe.each(ENGINES)('the ledger on %s', (engine) => {
         const captured = (whole * BigInt(step.share)) / 100n;
         const free = Math.min(step.free, hold.free);
         const captures = [
-          { imageId: newId('image'), amount: captured, fromAllowance: false },
-          ...Array.from({ length: free }, () => ({ imageId: newId('image'), amount: 0n, fromAllowance: true })),
+          { imageId: newId('image'), amount: captured, allowance: null },
+          ...Array.from({ length: free }, () => ({ imageId: newId('image'), amount: 0n, allowance: 'gemini' })),
         ];
         const expected = hold.open ? { captured, released: whole - captured } : null;
         if (hold.open) model.settle(hold, captured, free);

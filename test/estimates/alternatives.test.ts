@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { qualityRank } from '../../src/catalog/operations.ts';
 import type { GenerateInput } from '../../src/catalog/requests.ts';
-import { cheaperThan, priceGenerate } from '../../src/estimates/generate-estimate.ts';
+import { cheaperGenerate, priceGenerate } from '../../src/estimates/generate-estimate.ts';
 import { requestOf } from '../routing/requests.ts';
 import { type Situation, situationOf } from './facts.ts';
 
@@ -14,7 +14,7 @@ function alternativesTo(input: Partial<GenerateInput>, situation: Situation = US
   const request = requestOf(input);
   const { credits } = priceGenerate(request, facts);
   if (credits === null) throw new Error('it has no price');
-  return { credits, request, facts, alternatives: cheaperThan(request, credits, facts) };
+  return { credits, request, facts, alternatives: cheaperGenerate(request, credits, facts) };
 }
 const inShort = (input: Partial<GenerateInput>, situation?: Situation) =>
   alternativesTo(input, situation).alternatives.map(({ model, quality, saves }) => [model ?? quality, saves]);
@@ -44,6 +44,8 @@ describe('cheaper alternatives', () => {
       model: 'stability/core',
       credits: 6000n,
       saves: 2000n,
+      edit: null,
+      mode: null,
       expectedSeconds: 8,
     });
   });

@@ -1,10 +1,11 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { canonicalGenerate, type GenerateInput } from '../../src/catalog/requests.ts';
+import { canonicalWorkflow } from '../../src/estimates/workflow-request.ts';
 import { canonicalHash } from '../../src/platform/canonical-hash.ts';
 import { bookOf } from '../pricing/books.ts';
 import { balanceOf } from '../tiers/accounts.ts';
 import { House, viewerOf } from './house.ts';
-import { generate, step } from './workflows.ts';
+import { edit, generate, step } from './workflows.ts';
 
 let house: House;
 beforeEach(() => {
@@ -12,7 +13,7 @@ beforeEach(() => {
 });
 const input = { prompt: 'a lighthouse' };
 const estimate = async (wish: Partial<GenerateInput> = {}, viewer = viewerOf()) =>
-  (await house.estimates.generate(viewer, { ...input, ...wish })).estimate;
+  (await house.estimates.operation(viewer, canonicalGenerate({ ...input, ...wish }))).estimate;
 
 describe('an estimate', () => {
   test('tells everything in one answer', async () => {
@@ -36,14 +37,24 @@ describe('an estimate', () => {
   });
 
   test('gives a job everything it needs to run, at the very price that was told', async () => {
-    const { plan, inputHash } = await house.estimates.generate(viewerOf(), { ...input, provider: 'gemini', count: 2 });
+    const { plan, inputHash } = await house.estimates.operation(
+      viewerOf(),
+      canonicalGenerate({ ...input, provider: 'gemini', count: 2 }),
+    );
     const request = canonicalGenerate({ ...input, provider: 'gemini', count: 2 });
     expect(plan).toEqual({
       request,
       credits: 0n,
-      unitCredits: 4000n,
-      freeImages: 2,
-      allowance: { provider: 'gemini', limit: 25, left: 25 },
+      images: [0, 1].map((run) => ({
+        step: 0,
+        run,
+        source: null,
+        size: request.size,
+        format: null,
+        credits: 0n,
+        allowance: 'gemini',
+      })),
+      allowances: [{ provider: 'gemini', limit: 25, images: 2 }],
       openJobsMax: 320,
       priority: 2,
     });
@@ -51,7 +62,10 @@ describe('an estimate', () => {
   });
 
   test('of what cannot be had has no price, no quote and no plan', async () => {
-    const { estimate: answer, plan } = await house.estimates.generate(viewerOf(), { ...input, model: 'imagen-4' });
+    const { estimate: answer, plan } = await house.estimates.operation(
+      viewerOf(),
+      canonicalGenerate({ ...input, model: 'imagen-4' }),
+    );
     expect(plan).toBeNull();
     expect(answer).toMatchObject({
       credits: null,
@@ -84,8 +98,8 @@ describe('an estimate', () => {
 
   test('hashes alike for the same pictures in any number, and apart for others', async () => {
     const one = await estimate({ count: 1 });
-    expect((await estimate({ count: 5, quality: 'STANDARD' })).pictureHash).toBe(one.pictureHash);
-    expect((await estimate({ seed: 1 })).pictureHash).not.toBe(one.pictureHash);
+    expect((await estimate({ count: 5, quality: 'STANDARD' })).pictureHashes).toEqual(one.pictureHashes);
+    expect((await estimate({ seed: 1 })).pictureHashes).not.toEqual(one.pictureHashes);
   });
 
   test('of bad input is an error, not a refusal', async () => {
@@ -137,8 +151,40 @@ describe('how many the account could pay for', () => {
 describe('a workflow', () => {
   test('is refused for the rate too, and estimated with the balance of now', async () => {
     house.submissionsUsed = 300;
-    const answer = await house.estimates.workflow(viewerOf(), { steps: [step('draw', generate())], maxCredits: null });
-    expect(answer).toMatchObject({ credits: 4000n, balanceBefore: 300_000n, balanceAfter: 296_000n });
-    expect(answer.refusals.map(({ type }) => type)).toEqual(['RateLimited']);
+    const answer = await house.estimates.workflow(viewerOf(), canonicalWorkflow([step('draw', generate())]), null);
+    expect(answer.estimate).toMatchObject({ credits: 4000n, balanceBefore: 300_000n, balanceAfter: 296_000n });
+    expect(answer.estimate.refusals.map(({ type }) => type)).toEqual(['RateLimited']);
+  });
+
+  test('that costs a thousandth more than maxCredits is refused, and told what it would cost', async () => {
+    const request = canonicalWorkflow([step('draw', generate({ model: 'sd3.5-medium', count: 3 }))]);
+    const refusalsAt = async (maxCredits: bigint) =>
+      (await house.estimates.workflow(viewerOf(), request, maxCredits)).estimate.refusals;
+    expect(await refusalsAt(10_500n)).toEqual([]);
+    expect(await refusalsAt(10_499n)).toEqual([
+      {
+        type: 'CapExceeded',
+        cap: 'MAX_CREDITS',
+        required: 10_500n,
+        spent: 0n,
+        limit: 10_499n,
+        resetsAt: null,
+        message: expect.stringContaining('costs 10.5 credits, more than the 10.499 allowed by maxCredits'),
+      },
+    ]);
+  });
+
+  test('tells how often the account could pay for the whole of it, and takes the quote back for exactly that', async () => {
+    const request = canonicalWorkflow([
+      step('draw', generate({ quality: 'DRAFT', count: 2 })),
+      step('cut', edit('removeBackground'), { from: 'draw', times: 2 }),
+    ]);
+    const { estimate } = await house.estimates.workflow(viewerOf(), request, null);
+    expect(estimate).toMatchObject({ credits: 10_000n, affordableCount: 30, refusals: [] });
+    const quoted = await house.estimates.workflow(viewerOf(), request, null, estimate.quote ?? '');
+    expect(quoted.estimate).toMatchObject({ quote: estimate.quote, refusals: [] });
+    const other = canonicalWorkflow([step('draw', generate({ quality: 'DRAFT', count: 2 }))]);
+    const changed = await house.estimates.workflow(viewerOf(), other, null, estimate.quote ?? '');
+    expect(changed.estimate.refusals).toMatchObject([{ type: 'QuoteInvalid', reason: 'INPUT_CHANGED' }]);
   });
 });

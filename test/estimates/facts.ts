@@ -1,6 +1,6 @@
 import type { Balance } from '../../src/credits/balance.ts';
 import { allowancesOf } from '../../src/estimates/allowances.ts';
-import type { PricingFacts } from '../../src/estimates/generate-estimate.ts';
+import type { PricingFacts } from '../../src/estimates/priced-runs.ts';
 import type { PriceBook, Tier } from '../../src/pricing/price-book.ts';
 import { bookOf } from '../pricing/books.ts';
 import { factsOf, type World } from '../routing/requests.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { GenerateInput } from '../../src/catalog/requests.ts';
-import { notesOf, priceGenerate } from '../../src/estimates/generate-estimate.ts';
+import { priceGenerate } from '../../src/estimates/generate-estimate.ts';
 import { bookOf } from '../pricing/books.ts';
 import { requestOf } from '../routing/requests.ts';
 import { type Situation, situationOf } from './facts.ts';
@@ -189,7 +189,7 @@ describe('what cannot be had has no price', () => {
 describe('notes', () => {
   const notes = (input: Partial<GenerateInput>) => {
     const request = requestOf(input);
-    return notesOf(request, priceGenerate(request, situationOf().facts).routes);
+    return priceGenerate(request, situationOf().facts).notes;
   };
 
   test('say where the words of a style are put behind the prompt', () => {

@@ -1,4 +1,5 @@
 import type { Viewer } from '../../src/accounts/account.ts';
+import type { Source } from '../../src/catalog/sources.ts';
 import type { Balance } from '../../src/credits/balance.ts';
 import { Estimates } from '../../src/estimates/estimates.service.ts';
 import { LocalEventBus } from '../../src/platform/events.ts';
@@ -35,6 +36,7 @@ export class House {
   balance: Balance = balanceOf();
   submissionsUsed = 0;
   off: readonly string[] = [];
+  readonly pictures = new Map<string, Source>();
   keys: readonly [string, ...string[]] = [KEYS[0]];
 
   /** The service as it would be after a start with the present settings. */
@@ -52,6 +54,7 @@ export class House {
       },
       this.health,
       ({ model, host }) => !this.off.includes(model.provider) && host.name !== 'vertex',
+      { byIds: async (_account, ids) => ids.map((id) => this.pictures.get(id) ?? null) },
       new Signer(this.keys),
       this.clock,
     );

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { GenerateInput } from '../../src/catalog/requests.ts';
+import { canonicalGenerate, type GenerateInput } from '../../src/catalog/requests.ts';
 import { Signer } from '../../src/platform/signer.ts';
 import { readQuote, signQuote } from '../../src/pricing/quotes.ts';
 import { balanceOf } from '../tiers/accounts.ts';
@@ -12,23 +12,26 @@ beforeEach(() => {
 const input: GenerateInput = { prompt: 'a lighthouse', count: 2 };
 
 async function quoteFor(wish: GenerateInput = input, viewer = viewerOf()): Promise<string> {
-  const { quote } = (await house.estimates.generate(viewer, wish)).estimate;
+  const { quote } = (await house.estimates.operation(viewer, canonicalGenerate(wish))).estimate;
   if (quote === null) throw new Error('no quote was given');
   return quote;
 }
 const submit = async (quote: string, wish = input, viewer = viewerOf()) =>
-  (await house.estimates.generate(viewer, wish, quote)).estimate;
+  (await house.estimates.operation(viewer, canonicalGenerate(wish), quote)).estimate;
 
 describe('a quote', () => {
   test('promises account, input, credits, version, free images and expiry of its estimate', async () => {
     const viewer = viewerOf();
-    const { estimate, inputHash } = await house.estimates.generate(viewer, { ...input, provider: 'gemini' });
+    const { estimate, inputHash } = await house.estimates.operation(
+      viewer,
+      canonicalGenerate({ ...input, provider: 'gemini' }),
+    );
     expect(readQuote(new Signer(house.keys), estimate.quote ?? '')).toEqual({
       accountId: viewer.id,
       inputHash,
       credits: 0n,
       priceVersion: 1,
-      freeImages: 2,
+      freeImages: { gemini: 2 },
       expiresAt: new Date('2026-03-15T12:10:00Z'),
     });
     expect(estimate.credits).toBe(0n);
@@ -38,7 +41,7 @@ describe('a quote', () => {
     const quote = await quoteFor();
     house.publish(40);
     expect(await submit(quote)).toMatchObject({ credits: 8000n, priceVersion: 1, refusals: [] });
-    expect((await house.estimates.generate(viewerOf(), input)).estimate).toMatchObject({
+    expect((await house.estimates.operation(viewerOf(), canonicalGenerate(input))).estimate).toMatchObject({
       credits: 80_000n,
       priceVersion: 2,
     });

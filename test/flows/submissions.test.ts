@@ -167,13 +167,13 @@ describe('a free allowance', () => {
     expect(first.job.receipt).toMatchObject({
       quoted: 0,
       captured: 0,
-      freeAllowance: { provider: 'HUGGINGFACE', images: 4 },
+      freeAllowances: [{ provider: 'HUGGINGFACE', images: 4 }],
     });
     const second = await generate(gateway, customer, four, { waitSeconds: 30 });
     expect(second.job.receipt).toMatchObject({
       quoted: 3,
       captured: 3,
-      freeAllowance: { provider: 'HUGGINGFACE', images: 1 },
+      freeAllowances: [{ provider: 'HUGGINGFACE', images: 1 }],
     });
     const { data } = await gateway.ask({ key: customer }, '{ viewer { balance allowances { provider limit left } } }');
     expect(data).toEqual({

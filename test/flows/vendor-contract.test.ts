@@ -5,11 +5,11 @@ import type { JournalEntry } from '../../src/sandbox/journal.ts';
 import { CASES } from '../support/contract.cases.ts';
 import { marked, type Shown, TABLE_WIDTH_MAX, tableOf } from '../support/contract.table.ts';
 import {
-  ADAPTER_NAMES,
   ADAPTERS,
   type Adapter,
   type Cell,
   type End,
+  GENERATING_NAMES,
   na,
   promptOf,
   type Row,
@@ -49,7 +49,7 @@ interface Case {
 
 const BY_QUALITY = 'by quality';
 const NEVER_CHEAPEST = na('no quality has its cheapest route where this can happen');
-const COLUMNS = [...ADAPTER_NAMES, BY_QUALITY];
+const COLUMNS = [...GENERATING_NAMES, BY_QUALITY];
 
 const MODEL_NAMED = {
   delivered: 'picture',
@@ -72,7 +72,7 @@ const QUALITY_NAMED: Record<End['kind'], string> = {
 
 function caseOf(row: Row, index: number, column: string): Case | null {
   const isByQuality = column === BY_QUALITY;
-  const adapter = isByQuality ? misbehaving(row) : ADAPTER_NAMES.find((name) => name === column);
+  const adapter = isByQuality ? misbehaving(row) : GENERATING_NAMES.find((name) => name === column);
   const end: Cell = adapter ? row.cells[adapter] : NEVER_CHEAPEST;
   if (!adapter || 'na' in end) return null;
   const word = `order ${100 + index} in <${column}>`;
@@ -181,7 +181,7 @@ function got({ status, images: [image] }: JobAnswer): string {
 
 function shown(row: Row, column: string): Shown {
   const found = cases.find((each) => each.row === row && each.column === column);
-  const adapter = ADAPTER_NAMES.find((name) => name === column);
+  const adapter = GENERATING_NAMES.find((name) => name === column);
   const cell = adapter ? row.cells[adapter] : NEVER_CHEAPEST;
   if (!found) return 'na' in cell ? cell : 'forgotten (!)';
   const job = seen.get(found);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ROUTES } from '../../src/catalog/models.ts';
+import { ROUTES } from '../../src/catalog/routes.ts';
 import { callPatienceMs, imagePatienceMs } from '../../src/jobs/patience.ts';
 
 test('every call has at least three times what its model usually needs, and none hangs for more than three minutes', () => {

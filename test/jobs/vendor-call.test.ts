@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { findRoute } from '../../src/catalog/models.ts';
+import { findRoute } from '../../src/catalog/routes.ts';
 import type { AttemptsStore } from '../../src/jobs/attempts.store.ts';
 import { orderPicture, type VendorCallParts } from '../../src/jobs/vendor-call.ts';
 import { systemClock } from '../../src/platform/clock.ts';
@@ -44,8 +44,11 @@ test('the id of an accepted order is written down although the database was away
     route,
     ordered: null,
     size: { width: 64, height: 64 },
+    contentType: 'image/png',
+    mayBeBlack: false,
     signal: new AbortController().signal,
-    request: renderRequest('wavespeed', route.host.vendorModel),
+    words: [],
+    order: renderRequest('wavespeed', route.host.vendorModel),
     msMax: 30_000,
   });
   expect(result).toEqual({ kind: 'failed', message: 'the vendor failed at it' });

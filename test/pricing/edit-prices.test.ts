@@ -92,6 +92,7 @@ describe('upscaling', () => {
         refusal: {
           type: 'UnsupportedSource',
           source: size,
+          fits: null,
           limit: 'size S or M (S is up to 524,288 pixels, M up to 1,572,864, L above)',
           message: expect.stringContaining(`Upscale, ${mode}`),
         },

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { MODELS, ROUTES } from '../../src/catalog/models.ts';
+import { MODELS } from '../../src/catalog/models.ts';
 import { MODULES } from '../../src/catalog/operations.ts';
+import { ROUTES } from '../../src/catalog/routes.ts';
 import { GUIDE_PRICE_BOOK } from '../../src/pricing/guide-price-book.ts';
 import { availableClasses, priceBookDocument, TIERS } from '../../src/pricing/price-book.ts';
 import { formatCredits, vendorCostMicros } from '../../src/pricing/prices.ts';

@@ -9,7 +9,7 @@ const quote: Quote = {
   inputHash: 'f'.repeat(64),
   credits: 6500n,
   priceVersion: 3,
-  freeImages: 2,
+  freeImages: { gemini: 2 },
   expiresAt: new Date('2026-03-15T12:10:00Z'),
 };
 
@@ -26,7 +26,7 @@ describe('a quote', () => {
       inputHash: fc.string({ maxLength: 64 }),
       credits: fc.bigInt({ min: 0n, max: 10n ** 15n - 1n }),
       priceVersion: fc.nat(),
-      freeImages: fc.nat({ max: 10 }),
+      freeImages: fc.dictionary(fc.constantFrom('gemini', 'huggingface'), fc.integer({ min: 1, max: 10 })),
       expiresAt: fc.nat().map((seconds) => new Date(seconds * 1000)),
     });
     fc.assert(

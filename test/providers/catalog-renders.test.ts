@@ -1,8 +1,8 @@
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ROUTES, type Route } from '../../src/catalog/models.ts';
+import { type GenerateModel, MODELS, type Route, routesOf } from '../../src/catalog/models.ts';
 import { Outbound } from '../../src/platform/outbound.ts';
-import type { CheckOutcome, RenderRequest, SubmitOutcome } from '../../src/providers/provider.ts';
+import type { CheckOutcome, GenerateOrder, SubmitOutcome } from '../../src/providers/provider.ts';
 import { createProviders, type Providers } from '../../src/providers/registry.ts';
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts';
 import { never, submitOptions } from './scripted-vendor.ts';
@@ -31,10 +31,10 @@ afterAll(async () => {
   await sandbox.close();
 });
 
-type Render = RenderRequest['render'];
+type Render = GenerateOrder['render'];
 
 /** The sizes to try of a model: every kind of ratio once, every larger size once, and odd free sizes. */
-function rendersOf({ model }: Route): Render[] {
+function rendersOf({ model }: Route<GenerateModel>): Render[] {
   if (model.renders.kind === 'free') {
     const { sideMin, sideMax, multipleOf } = model.renders;
     const odd = Math.floor(700 / multipleOf) * multipleOf;
@@ -49,8 +49,9 @@ function rendersOf({ model }: Route): Render[] {
 }
 
 /** An order with everything that the model takes. */
-function orderFor({ model, host }: Route, render: Render): RenderRequest {
+function orderFor({ model, host }: Route, render: Render): GenerateOrder {
   return {
+    operation: 'GENERATE',
     host: host.name,
     vendorModel: host.vendorModel,
     prompt: 'a lighthouse at dusk',
@@ -63,7 +64,7 @@ function orderFor({ model, host }: Route, render: Render): RenderRequest {
 
 const LOOKS_MAX = 4;
 
-async function obtain({ model }: Route, order: RenderRequest): Promise<SubmitOutcome | CheckOutcome> {
+async function obtain({ model }: Route, order: GenerateOrder): Promise<SubmitOutcome | CheckOutcome> {
   const provider = providers[model.provider];
   if (!provider) throw new Error(`no provider ${model.provider}`);
   const submitted = await provider.submit(order, submitOptions());
@@ -75,7 +76,7 @@ async function obtain({ model }: Route, order: RenderRequest): Promise<SubmitOut
   return checked;
 }
 
-test.each(ROUTES.map((route) => [route.id, route] as const))(
+test.each(MODELS.flatMap(routesOf).map((route) => [route.id, route] as const))(
   '%s draws every size that the catalog promises, once each',
   async (_id, route) => {
     for (const render of rendersOf(route)) {

@@ -1,5 +1,5 @@
 import Fastify from 'fastify';
-import { findRoute, type Route } from '../../src/catalog/models.ts';
+import { findRoute } from '../../src/catalog/routes.ts';
 import type { AttemptsStore } from '../../src/jobs/attempts.store.ts';
 import { type CallEnd, orderPicture, type VendorCallParts } from '../../src/jobs/vendor-call.ts';
 import { VendorReports } from '../../src/jobs/vendor-reports.ts';
@@ -11,15 +11,17 @@ import { Metrics } from '../../src/platform/metrics.ts';
 import { Outbound } from '../../src/platform/outbound.ts';
 import { Signer } from '../../src/platform/signer.ts';
 import { createProviders, type Providers } from '../../src/providers/registry.ts';
-import { planRender } from '../../src/routing/render-plan.ts';
 import type { JournalEntry } from '../../src/sandbox/journal.ts';
-import { startSandbox } from '../../src/sandbox/sandbox.ts';
+import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts';
+import { ADAPTERS, type Adapter, faultsIn, promptOf, WORDLESS } from '../support/contract.ts';
+import { contractOrder } from './contract-order.ts';
 
 export interface ContractVendors {
-  /** Orders a picture at a route and waits for it, `msMax` at most. */
+  /** Orders a picture of an adapter and waits for it, `msMax` at most, while the sandbox does what `faults` say. */
   obtain(
-    routeId: string,
-    prompt: string,
+    adapter: Adapter,
+    word: string,
+    faults: string,
     how: { readonly msMax: number; readonly signal: AbortSignal },
   ): Promise<CallEnd>;
   /** Called as soon as a vendor has taken a job whose prompt has this word. */
@@ -31,10 +33,67 @@ export interface ContractVendors {
 
 /** Polls of a vendor that takes no time. */
 const POLL_PACE = 0.005;
-const ASKED_SIZE = { width: 768, height: 768 };
 
 /** The adapters, and what the gateway does with their answers, in front of the sandbox; nothing is kept. */
 export async function startContractVendors(): Promise<ContractVendors> {
+  const events = new LocalEventBus();
+  const accepted = new Map<string, () => void>();
+  const shared = await startStand();
+  /** By word. An order without words shows in no book whose it is, and would meet the faults of others. */
+  const alone = new Map<string, Stand>();
+  const attempts = attemptsInMemory((vendorId) => {
+    // fal's id of a job is a path that ends with it.
+    const { prompt } =
+      shared.sandbox.journal().find((entry) => entry.vendorId && vendorId.endsWith(entry.vendorId)) ?? {};
+    for (const [word, act] of accepted) if (prompt?.includes(word)) act();
+  });
+  const receiver = await startReceiver(shared.providers, attempts, events);
+  const standFor = async (adapter: Adapter, word: string, faults: string): Promise<Stand> => {
+    if (!WORDLESS.has(adapter)) return shared;
+    const stand = await startStand();
+    alone.set(word, stand);
+    for (const fault of faultsIn(faults)) stand.sandbox.faults.next('stability', fault);
+    return stand;
+  };
+  return {
+    obtain: async (adapter, word, faults, { msMax, signal }) => {
+      const { providers } = await standFor(adapter, word, faults);
+      const parts: VendorCallParts = {
+        providers,
+        attempts,
+        events,
+        clock: systemClock,
+        pollPace: POLL_PACE,
+        patience: 1,
+        serves: () => true,
+        reportTo: (provider, attemptId) => receiver.url + webhookPath(SIGNER, provider, attemptId),
+      };
+      const route = findRoute(ADAPTERS[adapter]);
+      if (!route) throw new Error(`there is no route ${ADAPTERS[adapter]}`);
+      const prompt = promptOf(word, faults);
+      const asked = await contractOrder(route, prompt);
+      const finish = { contentType: 'image/png', mayBeBlack: false } as const;
+      const call = { attemptId: newId('attempt'), route, words: [prompt], signal, msMax, ...finish };
+      return (await orderPicture(parts, { ...call, ...asked })).result;
+    },
+    onAccepted: (word, act) => void accepted.set(word, act),
+    booked: (word) =>
+      alone.get(word)?.sandbox.journal() ?? shared.sandbox.journal().filter(({ prompt }) => prompt?.includes(word)),
+    close: async () => {
+      await receiver.close();
+      await Promise.all([shared, ...alone.values()].map((stand) => stand.close()));
+    },
+  };
+}
+
+/** A sandbox with every adapter set up to call it. */
+interface Stand {
+  readonly sandbox: Sandbox;
+  readonly providers: Providers;
+  close(): Promise<void>;
+}
+
+async function startStand(): Promise<Stand> {
   const sandbox = await startSandbox();
   const { host, port } = new URL(sandbox.origin);
   // The sandbox's other name is another host to everybody here; that it is on the list stands for being public.
@@ -46,47 +105,16 @@ export async function startContractVendors(): Promise<ContractVendors> {
     baseUrl: sandbox.origin,
     accessToken: async () => 't',
   };
-  const providers = createProviders(
-    {
-      stability: at('sk-sandbox'),
-      wavespeed: at('sandbox'),
-      huggingface: at('hf_sandbox'),
-      gemini: { ...at('sandbox'), vertex },
-    },
-    outbound,
-  );
-  const events = new LocalEventBus();
-  const accepted = new Map<string, () => void>();
-  const attempts = attemptsInMemory((vendorId) => {
-    // fal's id of a job is a path that ends with it.
-    const { prompt } = sandbox.journal().find((entry) => entry.vendorId && vendorId.endsWith(entry.vendorId)) ?? {};
-    for (const [word, act] of accepted) if (prompt?.includes(word)) act();
-  });
-  const receiver = await startReceiver(providers, attempts, events);
-  const parts: VendorCallParts = {
-    providers,
-    attempts,
-    events,
-    clock: systemClock,
-    pollPace: POLL_PACE,
-    patience: 1,
-    serves: () => true,
-    reportTo: (provider, attemptId) => receiver.url + webhookPath(SIGNER, provider, attemptId),
+  const settings = {
+    stability: at('sk-sandbox'),
+    wavespeed: at('sandbox'),
+    huggingface: at('hf_sandbox'),
+    gemini: { ...at('sandbox'), vertex },
   };
   return {
-    obtain: async (routeId, prompt, { msMax, signal }) => {
-      const route = routeOf(routeId);
-      const ordered = planRender(route.model.renders, ASKED_SIZE)?.render;
-      if (!ordered) throw new Error(`${routeId} draws no square`);
-      const { name, vendorModel } = route.host;
-      const request = { host: name, vendorModel, prompt, negativePrompt: null, stylePreset: null, seed: null };
-      const call = { attemptId: newId('attempt'), route, ordered, size: ASKED_SIZE, signal, msMax };
-      return (await orderPicture(parts, { ...call, request: { ...request, render: ordered } })).result;
-    },
-    onAccepted: (word, act) => void accepted.set(word, act),
-    booked: (word) => sandbox.journal().filter(({ prompt }) => prompt?.includes(word)),
+    sandbox,
+    providers: createProviders(settings, outbound),
     close: async () => {
-      await receiver.close();
       await outbound.close();
       await sandbox.close();
     },
@@ -94,12 +122,6 @@ export async function startContractVendors(): Promise<ContractVendors> {
 }
 
 const SIGNER = new Signer(['s'.repeat(32)]);
-
-function routeOf(id: string): Route {
-  const route = findRoute(id);
-  if (!route) throw new Error(`there is no route ${id}`);
-  return route;
-}
 
 /** As much of the store as a call needs: the first report of an attempt is kept, whoever asks for it. */
 function attemptsInMemory(accepted: (vendorId: string) => void): AttemptsStore {

@@ -4,12 +4,11 @@ import type { CallEnd } from '../../src/jobs/vendor-call.ts';
 import { CASES } from '../support/contract.cases.ts';
 import { marked, type Shown, TABLE_WIDTH_MAX, tableOf } from '../support/contract.table.ts';
 import {
+  ADAPTER_GROUPS,
   ADAPTER_NAMES,
-  ADAPTERS,
   type Adapter,
   type CallTold,
   endInWords,
-  promptOf,
   QUEUED,
   type Row,
 } from '../support/contract.ts';
@@ -52,15 +51,17 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await vendors.close();
-  const rows = CASES.map((row) => ({ what: row.what, cells: ADAPTER_NAMES.map((adapter) => shown(row, adapter)) }));
-  const table = tableOf('adapters: how the call ends', ADAPTER_NAMES, rows);
-  process.stdout.write(`${table}\n`);
-  expect(Math.max(...table.split('\n').map(({ length }) => length))).toBeLessThanOrEqual(TABLE_WIDTH_MAX);
+  for (const [title, names] of Object.entries(ADAPTER_GROUPS)) {
+    const rows = CASES.map((row) => ({ what: row.what, cells: names.map((adapter) => shown(row, adapter)) }));
+    const table = tableOf(title, names, rows);
+    process.stdout.write(`how the call ends${table}\n`);
+    expect(Math.max(...table.split('\n').map(({ length }) => length))).toBeLessThanOrEqual(TABLE_WIDTH_MAX);
+  }
 });
 
 async function observe({ faults, endedBy }: Row, adapter: Adapter, word: string): Promise<CallTold> {
   const cancel = new AbortController();
-  const obtained = vendors.obtain(ADAPTERS[adapter], promptOf(word, faults[adapter]), {
+  const obtained = vendors.obtain(adapter, word, faults[adapter], {
     msMax: endedBy === 'PATIENCE' ? PATIENCE_MS : MS_MAX,
     signal: cancel.signal,
   });

@@ -1,12 +1,15 @@
 import { describe, expect, test } from 'vitest';
+import type { Edit } from '../../src/catalog/edits.ts';
 import { type GeminiOptions, GeminiProvider } from '../../src/providers/gemini/gemini.provider.ts';
 import { HuggingFaceProvider } from '../../src/providers/huggingface/huggingface.provider.ts';
-import type { Provider, RenderRequest, SubmitOutcome, Ticket } from '../../src/providers/provider.ts';
+import type { Order, Provider, SubmitOutcome, Ticket } from '../../src/providers/provider.ts';
 import { StabilityProvider } from '../../src/providers/stability/stability.provider.ts';
 import { WaveSpeedProvider } from '../../src/providers/wavespeed/wavespeed.provider.ts';
 import {
   ACCESS_TOKEN,
   API_KEY,
+  editOrder,
+  MASK,
   never,
   PICTURE,
   type Reply,
@@ -14,20 +17,35 @@ import {
   ScriptedVendor,
   submitOptions,
   ticket,
+  upscaleOrder,
 } from './scripted-vendor.ts';
 
 /** What only a vendor that follows a script can show; what each vendor really says is in the contract. */
 
 interface Adapted {
   readonly Adapter: new (options: GeminiOptions) => Provider;
-  readonly request: RenderRequest;
+  readonly request: Order;
   /** What this vendor's protocol makes of a status, where that differs from what HTTP makes of it. */
   readonly special?: Readonly<Record<number, object>>;
   /** What it shows to be let in, where that is not our key. */
   readonly secret?: string;
   /** For vendors with a queue. */
   readonly ticket?: Ticket;
+  /** Where a job that is done answers a check with its picture: what is no picture then will not become one. */
+  readonly checkIsPicture?: true;
+  /** For vendors that do not like to be asked as often as we would. */
+  readonly pollAfterMsMin?: number;
 }
+
+const GENERAL: Edit = { kind: 'general', prompt: 'a hat' };
+const INPAINT: Edit = {
+  kind: 'inpaint',
+  prompt: 'a hat',
+  negativePrompt: null,
+  mask: 'asset',
+  growMask: 5,
+  stylePreset: null,
+};
 
 const ADAPTED: Record<string, Adapted> = {
   stability: {
@@ -35,10 +53,28 @@ const ADAPTED: Record<string, Adapted> = {
     request: renderRequest('stability', 'core', { render: { aspectRatio: '1:1' } }),
     special: { 429: { retryAfterSeconds: 60 } },
   },
+  'stability/inpaint': {
+    Adapter: StabilityProvider,
+    request: editOrder('stability', 'inpaint', INPAINT, { mask: MASK }),
+    special: { 429: { retryAfterSeconds: 60 } },
+  },
+  'stability/creative': {
+    Adapter: StabilityProvider,
+    request: upscaleOrder('creative', 'CREATIVE'),
+    special: { 429: { retryAfterSeconds: 60 } },
+    ticket: ticket('stability', 'creative', '9f2c'.repeat(16)),
+    checkIsPicture: true,
+    pollAfterMsMin: 10_000,
+  },
   wavespeed: {
     Adapter: WaveSpeedProvider,
     request: renderRequest('wavespeed', 'wavespeed-ai/qwen-image/text-to-image'),
     ticket: ticket('wavespeed', 'wavespeed-ai/qwen-image/text-to-image', 'p1'),
+  },
+  'wavespeed/inpaint': {
+    Adapter: WaveSpeedProvider,
+    request: editOrder('wavespeed', 'ideogram-ai/ideogram-v3-turbo', INPAINT, { mask: MASK }),
+    ticket: ticket('wavespeed', 'ideogram-ai/ideogram-v3-turbo', 'p2'),
   },
   'huggingface/hf-inference': {
     Adapter: HuggingFaceProvider,
@@ -49,9 +85,18 @@ const ADAPTED: Record<string, Adapted> = {
     request: renderRequest('fal-ai', 'fal-ai/flux/dev'),
     ticket: ticket('fal-ai', 'fal-ai/flux/dev', '/fal-ai/flux/requests/r1'),
   },
+  'huggingface/fal-ai/edit': {
+    Adapter: HuggingFaceProvider,
+    request: editOrder('fal-ai', 'fal-ai/flux-kontext/dev', GENERAL),
+    ticket: ticket('fal-ai', 'fal-ai/flux-kontext/dev', '/fal-ai/flux-kontext/requests/r2'),
+  },
   gemini: {
     Adapter: GeminiProvider,
     request: renderRequest('gemini', 'gemini-3-pro-image', { render: { aspectRatio: '1:1', imageSize: '1K' } }),
+  },
+  'gemini/edit': {
+    Adapter: GeminiProvider,
+    request: editOrder('gemini', 'gemini-nano-banana-2.1', GENERAL),
   },
   'gemini/vertex': {
     Adapter: GeminiProvider,
@@ -202,31 +247,38 @@ describe.each(Object.entries(ADAPTED))('%s', (_name, adapted) => {
     expect(vendor.requests).toHaveLength(1);
   });
 
-  test.each(Object.entries(USELESS))('a check answered with %s is asked again', async (_what, body) => {
+  const { checkIsPicture, pollAfterMsMin = 0 } = adapted;
+  const askedAgain = { kind: 'pending', pollAfterMs: Math.max(5_000, pollAfterMsMin) };
+  const hopeless = checkIsPicture ? { kind: 'broken' } : askedAgain;
+  test.each(Object.entries(USELESS))(`a check answered with %s is ${hopeless.kind}`, async (_what, body) => {
     await using vendor = await ScriptedVendor.start({ body });
     const outcome = await vendor.provider(adapted.Adapter).check(job, never);
-    expect(outcome).toEqual({ kind: 'pending', pollAfterMs: 5_000 });
+    expect(outcome).toMatchObject(hopeless);
   });
 
-  const faults: [string, Reply][] = [
-    ['a reset instead of an answer', (response) => response.socket?.resetAndDestroy()],
-    ['an answer that claims 5 GB', (response) => response.writeHead(200, { 'content-length': 5e9 }).write('x')],
-    ['silence until we give up', () => undefined],
+  const faults: [string, Reply, object][] = [
+    ['a reset instead of an answer', (response) => response.socket?.resetAndDestroy(), askedAgain],
+    [
+      'an answer that claims 5 GB',
+      (response) => response.writeHead(200, { 'content-length': 5e9 }).write('x'),
+      hopeless,
+    ],
+    ['silence until we give up', () => undefined, askedAgain],
   ];
-  test.each(faults)('a check answered with %s is asked again', async (_what, reply) => {
+  test.each(faults)('a check answered with %s', async (_what, reply, expected) => {
     await using vendor = await ScriptedVendor.start(reply);
     const outcome = await vendor.provider(adapted.Adapter).check(job, AbortSignal.timeout(500));
-    expect(outcome).toEqual({ kind: 'pending', pollAfterMs: 5_000 });
+    expect(outcome).toMatchObject(expected);
   });
 
   test.each([
     ['20', 20_000],
     ['1', 5_000],
     ['1000000', 60_000],
-  ])('a check that is limited for %s s is asked again after %i ms', async (retryAfter, pollAfterMs) => {
+  ])('a check that is limited for %s s is asked again after %i ms, or later', async (retryAfter, pollAfterMs) => {
     await using vendor = await ScriptedVendor.start({ status: 429, headers: { 'retry-after': retryAfter } });
     const outcome = await vendor.provider(adapted.Adapter).check(job, never);
-    expect(outcome).toEqual({ kind: 'pending', pollAfterMs });
+    expect(outcome).toEqual({ kind: 'pending', pollAfterMs: Math.max(pollAfterMs, pollAfterMsMin) });
   });
 
   test('cancelling says nothing, whatever happens', async () => {

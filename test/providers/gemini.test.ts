@@ -1,13 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import { GeminiProvider } from '../../src/providers/gemini/gemini.provider.ts';
+import type { Order } from '../../src/providers/provider.ts';
 import {
   API_KEY,
+  editOrder,
   jsonOf,
   PICTURE,
   type Reply,
   renderRequest,
   ScriptedVendor,
+  SOURCE,
   submitOptions,
+  upscaleOrder,
 } from './scripted-vendor.ts';
 
 const inlineData = { mimeType: 'image/png', data: PICTURE.toString('base64') };
@@ -48,6 +52,39 @@ test('an order for a model of one size does not name it', async () => {
   const { request } = await submit(said([{ inlineData }]));
   expect(jsonOf(request)).toMatchObject({ generationConfig: { imageConfig: { aspectRatio: '16:9' } } });
   expect(String(request?.body)).not.toMatch(/imageSize|seed/);
+});
+
+test('an order for an edit has the picture behind the words', async () => {
+  await using vendor = await ScriptedVendor.start(said([{ inlineData }]));
+  const render = { width: 2_400, height: 1_792, aspectRatio: '4:3', imageSize: '2K' };
+  const edit = { kind: 'general', prompt: 'a hat' } as const;
+  const order = editOrder('gemini', 'gemini-nano-banana-2.1', edit, { seed: 7, render });
+  const outcome = await vendor.provider(GeminiProvider).submit(order, submitOptions());
+  expect(outcome).toEqual({ kind: 'delivered', picture: PICTURE, seed: null });
+  expect(vendor.requests[0]?.path).toBe('/v1beta/models/gemini-nano-banana-2.1:generateContent');
+  expect(jsonOf(vendor.requests[0])).toEqual({
+    contents: [
+      {
+        role: 'user',
+        parts: [{ text: 'a hat' }, { inlineData: { mimeType: 'image/jpeg', data: SOURCE.bytes.toString('base64') } }],
+      },
+    ],
+    generationConfig: {
+      responseModalities: ['IMAGE'],
+      imageConfig: { aspectRatio: '4:3', imageSize: '2K' },
+      seed: 7,
+    },
+  });
+});
+
+test.each<[string, Order]>([
+  ['an edit with a mask', editOrder('gemini', 'gemini-nano-banana-2.1', { kind: 'erase', mask: 'asset', growMask: 5 })],
+  ['an enlargement', { ...upscaleOrder('fast', 'FAST'), host: 'gemini' }],
+  ['an edit on Vertex', editOrder('vertex', 'imagen-4.0-generate-001', { kind: 'general', prompt: 'a hat' })],
+])('%s is our defect, and is not sent', async (_what, order) => {
+  await using vendor = await ScriptedVendor.start();
+  await expect(vendor.provider(GeminiProvider).submit(order, submitOptions())).rejects.toThrow('cannot do it');
+  expect(vendor.requests).toHaveLength(0);
 });
 
 describe('the picture is', () => {

@@ -1,19 +1,24 @@
 import { describe, expect, test } from 'vitest';
 import { HuggingFaceProvider } from '../../src/providers/huggingface/huggingface.provider.ts';
+import type { Order } from '../../src/providers/provider.ts';
 import {
   API_KEY,
+  editOrder,
   jsonOf,
   never,
   PICTURE,
   type Reply,
   renderRequest,
   ScriptedVendor,
+  SOURCE,
   submitOptions,
   ticket,
+  upscaleOrder,
 } from './scripted-vendor.ts';
 
 const SCHNELL = 'black-forest-labs/FLUX.1-schnell';
 const FAL_SCHNELL = 'fal-ai/flux/schnell';
+const KONTEXT = 'fal-ai/flux-kontext/dev';
 const JOB_PATH = '/fal-ai/flux/requests/80e732af-1';
 const job = ticket('fal-ai', FAL_SCHNELL, JOB_PATH);
 
@@ -80,6 +85,29 @@ describe('an order at fal', () => {
     expect(jsonOf(request)).toEqual({
       prompt: 'a red fox\nin “snow”',
       image_size: { width: 1024, height: 768 },
+      num_images: 1,
+      output_format: 'png',
+      enable_safety_checker: true,
+      seed: 7,
+    });
+  });
+
+  test('for an edit has the picture inside, by both names that it goes by, and no size', async () => {
+    await using vendor = await ScriptedVendor.start(
+      accepted('https://queue.fal.run/fal-ai/flux-kontext/requests/80e732af-1'),
+    );
+    const order = editOrder('fal-ai', KONTEXT, { kind: 'general', prompt: 'a hat' }, { seed: 7 });
+    expect(await vendor.provider(HuggingFaceProvider).submit(order, submitOptions())).toEqual({
+      kind: 'accepted',
+      ticket: ticket('fal-ai', KONTEXT, '/fal-ai/flux-kontext/requests/80e732af-1'),
+      pollAfterMs: 500,
+    });
+    expect(vendor.requests[0]?.path).toBe('/fal-ai/fal-ai/flux-kontext/dev?_subdomain=queue');
+    const picture = `data:image/jpeg;base64,${SOURCE.bytes.toString('base64')}`;
+    expect(jsonOf(vendor.requests[0])).toEqual({
+      prompt: 'a hat',
+      image_url: picture,
+      image_urls: [picture],
       num_images: 1,
       output_format: 'png',
       enable_safety_checker: true,
@@ -203,4 +231,14 @@ test('a host without a protocol of ours is our defect', async () => {
   await using vendor = await ScriptedVendor.start();
   const order = async () => vendor.provider(HuggingFaceProvider).submit(renderRequest('nscale', 'x'), submitOptions());
   await expect(order()).rejects.toThrow('no host nscale');
+});
+
+test.each<[string, Order]>([
+  ['an edit at hf-inference', editOrder('hf-inference', SCHNELL, { kind: 'general', prompt: 'a hat' })],
+  ['another edit at fal', editOrder('fal-ai', KONTEXT, { kind: 'removeBackground' })],
+  ['an enlargement at fal', { ...upscaleOrder('fast', 'FAST'), host: 'fal-ai' }],
+])('%s is our defect, and is not sent', async (_what, order) => {
+  await using vendor = await ScriptedVendor.start();
+  await expect(vendor.provider(HuggingFaceProvider).submit(order, submitOptions())).rejects.toThrow('cannot do it');
+  expect(vendor.requests).toHaveLength(0);
 });

@@ -1,10 +1,20 @@
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import sharp from 'sharp';
+import type { Edit } from '../../src/catalog/edits.ts';
 import { Outbound } from '../../src/platform/outbound.ts';
 import type { GeminiOptions } from '../../src/providers/gemini/gemini.provider.ts';
-import type { Provider, RenderRequest, SubmitOptions, Ticket } from '../../src/providers/provider.ts';
+import type {
+  EditOrder,
+  GenerateOrder,
+  Provider,
+  SentPicture,
+  SubmitOptions,
+  Ticket,
+  UpscaleOrder,
+} from '../../src/providers/provider.ts';
 
 export interface RecordedRequest {
   readonly method: string;
@@ -90,10 +100,20 @@ export function jsonOf(request: RecordedRequest | undefined): unknown {
   return JSON.parse(String(request?.body));
 }
 
+/** What a form says, field by field; files as {@link fileOf} has them. */
 export async function formOf(request: RecordedRequest | undefined): Promise<Record<string, unknown>> {
   const headers = { 'content-type': String(request?.headers['content-type']) };
   const form = await new Response(new Uint8Array(request?.body ?? []), { headers }).formData();
-  return Object.fromEntries(form.entries());
+  const fields = [...form.entries()].map(async ([name, value]) => [
+    name,
+    typeof value === 'string' ? value : fileOf(value.name, value.type, Buffer.from(await value.arrayBuffer())),
+  ]);
+  return Object.fromEntries(await Promise.all(fields));
+}
+
+/** A file of a form; the bytes as a digest of themselves, which a failure can show. */
+export function fileOf(filename: string, contentType: string, bytes: Buffer): string {
+  return `${filename} ${contentType} ${createHash('sha256').update(bytes).digest('hex')}`;
 }
 
 export const never = new AbortController().signal;
@@ -105,9 +125,10 @@ export function submitOptions(changes: Partial<SubmitOptions> = {}): SubmitOptio
 export function renderRequest(
   host: string,
   vendorModel: string,
-  changes: Partial<Omit<RenderRequest, 'render'>> & { render?: Partial<RenderRequest['render']> } = {},
-): RenderRequest {
+  changes: Partial<Omit<GenerateOrder, 'operation' | 'render'>> & { render?: Partial<GenerateOrder['render']> } = {},
+): GenerateOrder {
   return {
+    operation: 'GENERATE',
     host,
     vendorModel,
     prompt: 'a red fox\nin “snow”',
@@ -117,6 +138,45 @@ export function renderRequest(
     ...changes,
     render: { width: 1024, height: 768, aspectRatio: null, imageSize: null, ...changes.render },
   };
+}
+
+/** A picture that goes out with an order; no adapter looks at it, so any bytes will do. */
+export function sent(words: string, contentType: SentPicture['contentType'] = 'image/png'): SentPicture {
+  return { bytes: Buffer.from(words), contentType, width: 640, height: 480 };
+}
+
+export const SOURCE = sent('the source', 'image/jpeg');
+export const MASK = sent('the mask');
+
+export function editOrder(
+  host: string,
+  vendorModel: string,
+  edit: Edit,
+  changes: Partial<Omit<EditOrder, 'operation' | 'edit'>> = {},
+): EditOrder {
+  return {
+    operation: 'EDIT',
+    host,
+    vendorModel,
+    edit,
+    prompt: 'prompt' in edit ? edit.prompt : null,
+    stylePreset: null,
+    seed: null,
+    source: SOURCE,
+    mask: null,
+    backgroundReference: null,
+    lightReference: null,
+    render: { width: 640, height: 480, aspectRatio: null, imageSize: null },
+    ...changes,
+  };
+}
+
+export function upscaleOrder(
+  vendorModel: string,
+  mode: UpscaleOrder['mode'],
+  words: UpscaleOrder['words'] = null,
+): UpscaleOrder {
+  return { operation: 'UPSCALE', host: 'stability', vendorModel, mode, words, source: SOURCE };
 }
 
 export function ticket(host: string, vendorModel: string, vendorId: string): Ticket {

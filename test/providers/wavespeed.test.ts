@@ -1,19 +1,34 @@
 import { describe, expect, test } from 'vitest';
+import type { Edit } from '../../src/catalog/edits.ts';
+import type { Order } from '../../src/providers/provider.ts';
 import { WaveSpeedProvider } from '../../src/providers/wavespeed/wavespeed.provider.ts';
 import {
   API_KEY,
+  editOrder,
   jsonOf,
+  MASK,
   never,
   PICTURE,
   type Reply,
   renderRequest,
   ScriptedVendor,
+  SOURCE,
   submitOptions,
   ticket,
+  upscaleOrder,
 } from './scripted-vendor.ts';
 
 const QWEN = 'wavespeed-ai/qwen-image/text-to-image';
 const IDEOGRAM = 'ideogram-ai/ideogram-v3-turbo';
+const QWEN_EDIT = 'wavespeed-ai/qwen-image/edit';
+const inpaint: Edit = {
+  kind: 'inpaint',
+  prompt: 'a hat',
+  negativePrompt: null,
+  mask: 'asset',
+  growMask: 5,
+  stylePreset: null,
+};
 const job = ticket('wavespeed', QWEN, '45b3ab');
 const envelope = (data: object, code = 200): Reply => ({ body: { code, message: 'success', data } });
 
@@ -46,6 +61,46 @@ describe('an order', () => {
     await vendor.provider(WaveSpeedProvider).submit(request, submitOptions());
     expect(vendor.requests[0]?.path).toBe(`/api/v3/${IDEOGRAM}`);
     expect(jsonOf(vendor.requests[0])).toEqual({ prompt: 'a red fox\nin “snow”', aspect_ratio: '4:3' });
+  });
+
+  test('for an edit in words has the picture inside, and the size to draw', async () => {
+    await using vendor = await ScriptedVendor.start(envelope({ id: '45b3ab' }));
+    const order = editOrder('wavespeed', QWEN_EDIT, { kind: 'general', prompt: 'a hat' }, { seed: 7 });
+    expect(await vendor.provider(WaveSpeedProvider).submit(order, submitOptions())).toEqual({
+      kind: 'accepted',
+      ticket: ticket('wavespeed', QWEN_EDIT, '45b3ab'),
+      pollAfterMs: 1_000,
+    });
+    expect(vendor.requests[0]?.path).toBe(`/api/v3/${QWEN_EDIT}`);
+    expect(jsonOf(vendor.requests[0])).toEqual({
+      prompt: 'a hat',
+      image: `data:image/jpeg;base64,${SOURCE.bytes.toString('base64')}`,
+      size: '640*480',
+      output_format: 'png',
+      seed: 7,
+    });
+  });
+
+  test('to inpaint has the picture and its mask inside, and nothing that the model does not know', async () => {
+    await using vendor = await ScriptedVendor.start(envelope({ id: '45b3ab' }));
+    const order = editOrder('wavespeed', IDEOGRAM, inpaint, { mask: MASK, prompt: 'a hat, in anime style' });
+    await vendor.provider(WaveSpeedProvider).submit(order, submitOptions());
+    expect(vendor.requests[0]?.path).toBe(`/api/v3/${IDEOGRAM}`);
+    expect(jsonOf(vendor.requests[0])).toEqual({
+      prompt: 'a hat, in anime style',
+      image: `data:image/jpeg;base64,${SOURCE.bytes.toString('base64')}`,
+      mask_image: `data:image/png;base64,${MASK.bytes.toString('base64')}`,
+    });
+  });
+
+  test.each<[string, Order]>([
+    ['to inpaint without a mask', editOrder('wavespeed', IDEOGRAM, inpaint)],
+    ['for another edit', editOrder('wavespeed', QWEN_EDIT, { kind: 'removeBackground' })],
+    ['to enlarge', { ...upscaleOrder('fast', 'FAST'), host: 'wavespeed' }],
+  ])('%s is our defect, and is not sent', async (_what, order) => {
+    await using vendor = await ScriptedVendor.start();
+    await expect(vendor.provider(WaveSpeedProvider).submit(order, submitOptions())).rejects.toThrow('cannot do it');
+    expect(vendor.requests).toHaveLength(0);
   });
 
   test('names where to report to only when it is told', async () => {

@@ -1,8 +1,9 @@
-import { findRoute, type ProviderName, type Route } from '../../src/catalog/models.ts';
+import type { ProviderName, Route } from '../../src/catalog/models.ts';
 import { canonicalGenerate, type GenerateInput } from '../../src/catalog/requests.ts';
+import { findRoute } from '../../src/catalog/routes.ts';
 import { vendorCostMicros } from '../../src/pricing/prices.ts';
 import type { Health } from '../../src/routing/health.ts';
-import type { RoutingFacts } from '../../src/routing/planner.ts';
+import type { RoutingFacts } from '../../src/routing/planned-route.ts';
 import { bookOf } from '../pricing/books.ts';
 
 export const requestOf = (input: Partial<GenerateInput> = {}) =>

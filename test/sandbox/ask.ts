@@ -68,6 +68,36 @@ export function askStability(
   });
 }
 
+/** Sends a form with files to one of Stability's services, such as `edit/erase`. */
+export function askService(
+  { origin }: Sandbox,
+  path: string,
+  fields: Record<string, string | number | Buffer>,
+  { key, headers = {}, signal }: Manners = {},
+): Promise<Reply> {
+  const body = new FormData();
+  for (const [name, value] of Object.entries(fields)) {
+    if (Buffer.isBuffer(value)) body.set(name, new Blob([new Uint8Array(value)]), `${name}.png`);
+    else body.set(name, String(value));
+  }
+  return replyOf(`${origin}/v2beta/stable-image/${path}`, {
+    method: 'POST',
+    headers: given({ ...bearer(key, 'sk-good'), ...headers }),
+    body,
+    ...(signal && { signal }),
+  });
+}
+
+/** Asks for a result of Stability that comes later. */
+export function askResult(
+  { origin }: Sandbox,
+  id: string,
+  { key, headers = {} }: Manners = {},
+  path = 'results',
+): Promise<Reply> {
+  return replyOf(`${origin}/v2beta/${path}/${id}`, { headers: given({ ...bearer(key, 'sk-good'), ...headers }) });
+}
+
 function askJson(url: string, method: string, body: unknown, headers: Wanted, signal?: AbortSignal): Promise<Reply> {
   return replyOf(url, {
     method,
@@ -78,6 +108,7 @@ function askJson(url: string, method: string, body: unknown, headers: Wanted, si
 }
 
 export const QWEN = 'wavespeed-ai/qwen-image/text-to-image';
+export const QWEN_EDIT = 'wavespeed-ai/qwen-image/edit';
 
 export function askWavespeed(
   { origin }: Sandbox,
@@ -107,10 +138,13 @@ export function askFal(
   body?: unknown,
   { key, headers = {} }: Manners = {},
   method: string = body === undefined ? 'GET' : 'POST',
+  app = 'flux',
 ): Promise<Reply> {
-  const url = `${origin}/fal-ai/fal-ai/flux/${path}?_subdomain=queue`;
+  const url = `${origin}/fal-ai/fal-ai/${app}/${path}?_subdomain=queue`;
   return askJson(url, method, body, { ...bearer(key, 'hf_good'), ...headers });
 }
+
+export const KONTEXT = 'black-forest-labs/FLUX.1-Kontext-dev';
 
 export const BANANA = 'gemini-nano-banana-2.1';
 
@@ -156,11 +190,12 @@ export async function wavespeedResult(sandbox: Sandbox, input: unknown, model: s
 }
 
 /** Submits to fal's queue, looks until the request is completed, and fetches the result. */
-export async function falResult(sandbox: Sandbox, input: unknown, model = 'schnell'): Promise<Reply> {
-  const id: string = (await askFal(sandbox, model, input)).json().request_id;
-  for (let look = 0; look < 5; look += 1) {
-    const reply = await askFal(sandbox, `requests/${id}/status`);
-    if (reply.json().status === 'COMPLETED') return askFal(sandbox, `requests/${id}`);
+export async function falResult(sandbox: Sandbox, input: unknown, model = 'schnell', app = 'flux'): Promise<Reply> {
+  const id: string = (await askFal(sandbox, model, input, {}, 'POST', app)).json().request_id;
+  const look = (path: string) => askFal(sandbox, path, undefined, {}, 'GET', app);
+  for (let time = 0; time < 5; time += 1) {
+    const reply = await look(`requests/${id}/status`);
+    if (reply.json().status === 'COMPLETED') return look(`requests/${id}`);
   }
   throw new Error('the request was not completed');
 }
@@ -169,6 +204,16 @@ export async function falResult(sandbox: Sandbox, input: unknown, model = 'schne
 export async function measured(picture: Buffer): Promise<{ format: string; width: number; height: number }> {
   const { format, width, height } = await sharp(picture).metadata();
   return { format, width, height };
+}
+
+/** Looks at a result of Stability until it is no longer in progress. */
+export async function stabilityResult(sandbox: Sandbox, accepted: Reply, manners: Manners = {}): Promise<Reply> {
+  const { id } = accepted.json();
+  for (let look = 0; look < 5; look += 1) {
+    const reply = await askResult(sandbox, id, manners);
+    if (reply.status !== 202) return reply;
+  }
+  throw new Error('the result did not come');
 }
 
 /** The only entry of the journal. */

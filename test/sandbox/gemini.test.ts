@@ -166,7 +166,7 @@ describe('Gemini refuses, and nothing is bought', () => {
     [{}, /contents/],
     [{ contents: [] }, /contents/],
     [{ contents: [{ parts: [{ text: ' ' }] }] }, /empty/],
-    [{ contents: [{ parts: [{ inlineData: { mimeType: 'image/png', data: '' } }] }] }, /text/],
+    [{ contents: [{ parts: [{ inlineData: { mimeType: 'image/png', data: '' } }] }] }, /empty/],
     ['{"contents":', /JSON/],
   ])('the request %j', async (body, message) => {
     expectError(await askGemini(sandbox(), BANANA, body), 400, 'INVALID_ARGUMENT', message);

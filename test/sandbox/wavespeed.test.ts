@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { MODELS } from '../../src/sandbox/wavespeed.models.ts';
-import { askWavespeed, measured, onlyEntry, QWEN, replyOf, useSandbox, wavespeedResult } from './ask.ts';
+import { askWavespeed, measured, onlyEntry, QWEN, QWEN_EDIT, replyOf, useSandbox, wavespeedResult } from './ask.ts';
 
 const sandbox = useSandbox();
 const TURBO = 'ideogram-ai/ideogram-v3-turbo';
@@ -132,7 +132,7 @@ describe('WaveSpeed refuses, and nothing is bought', () => {
     [QWEN, { prompt: 'a poster', enable_sync_mode: 'yes' }, /"enable_sync_mode"/],
     [TURBO, { prompt: 'a poster', aspect_ratio: '21:9' }, /"aspect_ratio"/],
     [TURBO, { prompt: 'a poster', style: 'Anime' }, /"style"/],
-    [TURBO, { prompt: 'a poster', image: 'https://example.com/a.png' }, /"image"/],
+    [TURBO, { prompt: 'a poster', reference_images: ['https://example.com/a.png'] }, /"reference_images"/],
   ])('%s with %j', async (model, input, message) => {
     const reply = await askWavespeed(sandbox(), model, input);
     expect([reply.status, reply.json().code]).toEqual([400, 400]);
@@ -196,7 +196,12 @@ describe('the catalogue of WaveSpeed', () => {
       ['ideogram-ai/ideogram-v3-balanced', 0.06],
       ['ideogram-ai/ideogram-v3-quality', 0.09],
       [QWEN, 0.02],
+      [QWEN_EDIT, 0.02],
     ]);
+    expect(models[4]).toMatchObject({
+      type: 'image-to-image',
+      api_schema: { api_schemas: [{ request_schema: { required: ['prompt', 'image'] } }] },
+    });
     expect(models[0]).toEqual({
       model_id: TURBO,
       name: TURBO,
@@ -219,7 +224,7 @@ describe('the catalogue of WaveSpeed', () => {
       const taken = checked.filter(([, check]) => !/not supported/.test(check('x') ?? ''));
       expect(Object.keys(properties)).toEqual(taken.map(([name]) => name));
       for (const [name, check] of taken) {
-        const usual = properties[name].default ?? 'a poster';
+        const { default: usual = name === 'size' ? '256*256' : 'a poster' } = properties[name];
         expect([name, check(usual)]).toEqual([name, null]);
       }
     }

@@ -1,24 +1,17 @@
-import { broken, delivered, type Row, row, unknown } from './contract.ts';
+import { broken, delivered, type For, type Row, row, unknown } from './contract.ts';
+
+/** A fault of the very request that a picture is the answer to. */
+function wherePicturesAre(fault: string): For<string> {
+  return { answering: fault, queued: `${fault} on=download`, collected: `${fault} on=result` };
+}
 
 /** Answers of 200 that are not what they should be. */
 export const ANSWER_ROWS: readonly Row[] = [
   row('empty body', 'empty', { all: broken }),
   row('truncated JSON', 'truncated-json', { all: broken }),
   row('a page of HTML', 'wrong-type', { all: broken }),
-  row(
-    'HTML declared as a picture',
-    { answering: 'html-as-picture', queued: 'html-as-picture on=download' },
-    {
-      all: broken,
-    },
-  ),
-  row(
-    'a picture declared as HTML',
-    { answering: 'picture-as-html', queued: 'picture-as-html on=download' },
-    {
-      all: delivered,
-    },
-  ),
+  row('HTML declared as a picture', wherePicturesAre('html-as-picture'), { all: broken }),
+  row('a picture declared as HTML', wherePicturesAre('picture-as-html'), { all: delivered }),
   row('truncated picture', 'truncated-picture', { all: broken }),
   row('picture of another size', 'wrong-size', { all: broken }),
   row('30000x30000 bomb', 'bomb', { all: broken }),

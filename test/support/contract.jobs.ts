@@ -4,6 +4,7 @@ import {
   type Cell,
   delivered,
   type EndedBy,
+  type For,
   failed,
   na,
   type Row,
@@ -14,11 +15,26 @@ import {
 const answers = na('answers an order with the picture, so there is no job to ask about');
 const reportsNothing = na('does not report by itself');
 const oneRequest = na('its job and its result are one answer, which the rows about polls are about');
+const hasNoAddress = na('sends its picture to whoever looks at the job, so it has no address of its own');
 
 /** Found out by asking: a vendor that would report by itself is made not to. */
 function queued(what: string, faults: string, cell: Cell, endedBy: EndedBy = 'VENDOR'): Row {
-  const asked = { all: faults, wavespeed: `${faults}; webhook-none` };
-  return row(what, asked, { answering: answers, queued: cell }, endedBy);
+  return row(what, silently(faults), { answering: answers, queued: cell }, endedBy);
+}
+
+/** What can only become of a picture that is fetched from an address. */
+function addressed(what: string, faults: string, cell: Cell): Row {
+  return row(what, silently(faults), { answering: answers, queued: cell, collected: hasNoAddress });
+}
+
+/** What can become of a picture on its way, wherever it comes from. */
+function fetched(what: string, fault: string, cell: Cell, endedBy: EndedBy = 'VENDOR'): Row {
+  const faults = { ...silently(`${fault} on=download`), collected: `${fault} on=result` };
+  return row(what, faults, { answering: answers, queued: cell }, endedBy);
+}
+
+function silently(faults: string) {
+  return { all: faults, wavespeed: `${faults}; webhook-none` } satisfies For<string>;
 }
 
 /** A gateway lets its sandbox through by one name alone; by its other name it is any private host. */
@@ -38,15 +54,16 @@ export const JOB_ROWS: readonly Row[] = [
     answering: answers,
     wavespeed: oneRequest,
     'fal-ai': delivered,
+    collected: delivered,
   }),
-  queued('the result is at another host', 'result-elsewhere', elsewhere),
-  queued('the result redirects to another host', 'result-redirected', elsewhere),
-  queued('the result is at a private address', 'result-private=10', broken),
-  queued('the result is at the metadata address', 'result-private=169', broken),
-  queued('the result redirects to a private address', 'result-redirected; result-private=192', broken),
-  queued('the result is gone', 'result-gone', broken),
-  queued('the result is broken off, once', 'reset-midway on=download times=1', delivered),
-  queued('the result is broken off each time', 'reset-midway on=download', unknown('yes'), 'PATIENCE'),
+  addressed('the result is at another host', 'result-elsewhere', elsewhere),
+  addressed('the result redirects to another host', 'result-redirected', elsewhere),
+  addressed('the result is at a private address', 'result-private=10', broken),
+  addressed('the result is at the metadata address', 'result-private=169', broken),
+  addressed('the result redirects to a private address', 'result-redirected; result-private=192', broken),
+  addressed('the result is gone', 'result-gone', broken),
+  fetched('the result is broken off, once', 'reset-midway times=1', delivered),
+  fetched('the result is broken off each time', 'reset-midway', unknown('yes'), 'PATIENCE'),
 ];
 
 function reported(what: string, faults: string, wavespeed: Cell, endedBy: EndedBy = 'VENDOR'): Row {

@@ -54,6 +54,8 @@ export const ORDER_ROWS: readonly Row[] = [
       // It has no way to stop a job, so there the job goes on to its end.
       wavespeed: cut('completed'),
       'fal-ai': cut('cancelled'),
+      // Nor does this one, and nobody looks at the job any more to see it end.
+      collected: cut('accepted'),
     },
     'CUSTOMER',
   ),

@@ -4,7 +4,7 @@ import type { RejectionReason, RejectionScope } from '../../src/providers/provid
 import type { Bought, Outcome } from '../../src/sandbox/journal.ts';
 
 /** Every adapter at every kind of address that it speaks to, with the route that stands for it in the contract. */
-export const ADAPTERS = {
+const FROM_WORDS = {
   stability: 'stability/core',
   wavespeed: 'wavespeed/qwen-image',
   'hf-inference': 'huggingface/flux-schnell@hf-inference',
@@ -12,11 +12,57 @@ export const ADAPTERS = {
   gemini: 'gemini/nano-banana',
   'gemini/vertex': 'gemini/imagen-4',
 } as const;
-export type Adapter = keyof typeof ADAPTERS;
-export const ADAPTER_NAMES = Object.keys(ADAPTERS) as readonly Adapter[];
+const FROM_PICTURES_AT_STABILITY = {
+  'stability/inpaint': 'stability/inpaint',
+  'stability/relight': 'stability/replace-background-and-relight',
+  'stability/fast': 'stability/upscale-fast',
+  'stability/creative': 'stability/upscale-creative',
+} as const;
+const FROM_PICTURES_ELSEWHERE = {
+  'wavespeed/edit': 'wavespeed/qwen-image-edit',
+  'wavespeed/inpaint': 'wavespeed/ideogram-v3-turbo-inpaint',
+  'fal-ai/edit': 'huggingface/flux-kontext-dev',
+  'gemini/edit': 'gemini/nano-banana-edit',
+} as const;
 
-/** Those whose answer to an order is a job; the others answer with the picture. */
-export const QUEUED: ReadonlySet<Adapter> = new Set<Adapter>(['wavespeed', 'fal-ai']);
+export const ADAPTERS = { ...FROM_WORDS, ...FROM_PICTURES_AT_STABILITY, ...FROM_PICTURES_ELSEWHERE } as const;
+export type Adapter = keyof typeof ADAPTERS;
+
+/** As many as fit beside each other. */
+export const ADAPTER_GROUPS: Readonly<Record<string, readonly Adapter[]>> = {
+  'from words': Object.keys(FROM_WORDS) as Adapter[],
+  'from pictures, at Stability': Object.keys(FROM_PICTURES_AT_STABILITY) as Adapter[],
+  'from pictures, elsewhere': Object.keys(FROM_PICTURES_ELSEWHERE) as Adapter[],
+};
+export const ADAPTER_NAMES = Object.keys(ADAPTERS) as readonly Adapter[];
+export const GENERATING_NAMES = Object.keys(FROM_WORDS) as readonly Adapter[];
+
+/** Those that speak as another does: what a row says of that one holds for them, unless it names them too. */
+const LIKE: Readonly<Partial<Record<Adapter, Adapter>>> = {
+  'stability/inpaint': 'stability',
+  'stability/relight': 'stability',
+  'stability/fast': 'stability',
+  'stability/creative': 'stability',
+  'wavespeed/edit': 'wavespeed',
+  'wavespeed/inpaint': 'wavespeed',
+  'fal-ai/edit': 'fal-ai',
+  'gemini/edit': 'gemini',
+};
+
+/** Those whose answer to an order is a job, and the address of its picture; the others answer with the picture. */
+const ADDRESSED: ReadonlySet<Adapter> = new Set<Adapter>([
+  'wavespeed',
+  'fal-ai',
+  'wavespeed/edit',
+  'wavespeed/inpaint',
+  'fal-ai/edit',
+]);
+/** Those whose answer to an order is a job, and whose job, looked at when it is done, answers with the picture. */
+const COLLECTED: ReadonlySet<Adapter> = new Set<Adapter>(['stability/relight', 'stability/creative']);
+export const QUEUED: ReadonlySet<Adapter> = new Set([...ADDRESSED, ...COLLECTED]);
+
+/** Those whose orders have no words, so that they cannot ask for what is to go wrong with them. */
+export const WORDLESS: ReadonlySet<Adapter> = new Set<Adapter>(['stability/fast']);
 
 /** How a call must end, and what the vendor's own books must say of it. */
 export interface End {
@@ -61,8 +107,11 @@ export interface Row {
   readonly endedBy: EndedBy;
 }
 
-/** One value for all, for those with or without a queue, or for one adapter; the narrower one holds. */
-type For<T> = { readonly [name in Adapter | 'all' | 'answering' | 'queued']?: T };
+/**
+ * One value for all, for those with or without a queue, for those whose result is collected where their job is looked
+ * at, or for one adapter and whatever is like it; the narrower one holds.
+ */
+export type For<T> = { readonly [name in Adapter | 'all' | 'answering' | 'queued' | 'collected']?: T };
 
 /** @throws Error for a row that forgets an adapter: none is passed over in silence. */
 export function row(what: string, faults: string | For<string>, cells: For<Cell>, endedBy: EndedBy = 'VENDOR'): Row {
@@ -76,19 +125,30 @@ export function row(what: string, faults: string | For<string>, cells: For<Cell>
 
 function forEach<T>(what: string, values: For<T>): Record<Adapter, T> {
   const entryOf = (name: Adapter) => {
-    const value = values[name] ?? values[QUEUED.has(name) ? 'queued' : 'answering'] ?? values.all;
+    const { [name]: like } = LIKE;
+    const value =
+      values[name] ??
+      (COLLECTED.has(name) ? values.collected : undefined) ??
+      (like && values[like]) ??
+      values[QUEUED.has(name) ? 'queued' : 'answering'] ??
+      values.all;
     if (value === undefined) throw new Error(`"${what}" says nothing of ${name}`);
     return [name, value];
   };
   return Object.fromEntries(ADAPTER_NAMES.map(entryOf)) as Record<Adapter, T>;
 }
 
+/** The faults of a row, one by one. */
+export function faultsIn(faults: string): readonly string[] {
+  return faults
+    .split(';')
+    .map((fault) => fault.trim())
+    .filter((fault) => fault !== '');
+}
+
 /** A prompt that nobody else has, and that asks the sandbox for faults, at one vendor alone where it is named. */
 export function promptOf(word: string, faults: string, vendor: string | null = null): string {
-  const directives = faults
-    .split(';')
-    .filter((fault) => fault.trim() !== '')
-    .map((fault) => `[sandbox:${fault.trim()}${vendor === null ? '' : ` at=${vendor}`}]`);
+  const directives = faultsIn(faults).map((fault) => `[sandbox:${fault}${vendor === null ? '' : ` at=${vendor}`}]`);
   return [`a lighthouse, ${word},`, ...directives].join(' ');
 }
 

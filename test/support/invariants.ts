@@ -31,9 +31,9 @@ const LAWS = {
   'free images used are those of held or delivered images': sql`
     select u.account_id, u.provider from credit_allowances u
     where u.used <> coalesce((
-      select sum(case when h.settled_at is null then h.allowance_images
-        else (select count(*) from job_images i where i.job_id = h.job_id and i.from_allowance and i.status = 'DELIVERED') end)
-      from credit_holds h where h.account_id = u.account_id and h.allowance_provider = u.provider and h.period_starts_at = u.period_starts_at), 0)`,
+      select sum(case when h.settled_at is null then (h.free_images->>u.provider)::int
+        else (select count(*) from job_images i where i.job_id = h.job_id and i.allowance = u.provider and i.status = 'DELIVERED') end)
+      from credit_holds h where h.account_id = u.account_id and h.free_images ? u.provider and h.period_starts_at = u.period_starts_at), 0)`,
 } as const;
 
 /** Fails with the name of every law that does not hold, and what breaks it. */

@@ -26,7 +26,7 @@ export interface JobAnswer {
     readonly captured: number;
     readonly released: number;
     readonly settled: boolean;
-    readonly freeAllowance: { readonly provider: string; readonly images: number } | null;
+    readonly freeAllowances: readonly { readonly provider: string; readonly images: number }[];
     readonly entries: readonly {
       readonly kind: string;
       readonly bucket: string;
@@ -38,7 +38,7 @@ export interface JobAnswer {
 
 export const JOB = `fragment J on Job { id status credits
   images { id status failure { code message } attempts { route outcome } asset { id url width height bytes sha256 cost } }
-  receipt { quoted held captured released settled freeAllowance { provider images } entries { kind bucket amount imageId } } }`;
+  receipt { quoted held captured released settled freeAllowances { provider images } entries { kind bucket amount imageId } } }`;
 
 export const REFUSALS = `fragment R on Refusal { __typename message
   ... on InsufficientCredits { required available short resetsAt } ... on TierTooLow { tier requiredTier feature }

@@ -1,14 +1,14 @@
 import { Arg, Ctx, Query, Resolver } from 'type-graphql';
 import {
+  type GenerateModel,
   MODELS,
-  type Model,
   PROVIDER_NAMES,
   PROVIDER_TITLES,
   type ProviderName,
-  ROUTES,
   type Route,
   routesOf,
 } from '../../catalog/models.ts';
+import { ROUTES } from '../../catalog/routes.ts';
 import { TEMPLATES } from '../../catalog/templates.ts';
 import type { PriceBook } from '../../pricing/price-book.ts';
 import type { PriceBooks } from '../../pricing/price-books.service.ts';
@@ -62,7 +62,7 @@ export class CatalogResolver {
   }
 
   /** What its vendor has shut down, unless this gateway is set up to reach it where it lives on. */
-  #isRetired(model: Model): boolean {
+  #isRetired(model: GenerateModel): boolean {
     return model.retired !== undefined && !routesOf(model).some(this.serves);
   }
 
@@ -83,7 +83,7 @@ export class CatalogResolver {
   }
 }
 
-function toModelInfo(model: Model, book: PriceBook, isRetired: boolean): ModelInfo {
+function toModelInfo(model: GenerateModel, book: PriceBook, isRetired: boolean): ModelInfo {
   return {
     id: model.id,
     provider: model.provider,

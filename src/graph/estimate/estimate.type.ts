@@ -1,5 +1,6 @@
 import { Field, Float, ID, Int, ObjectType } from 'type-graphql';
-import { LineKindEnum, OperationEnum, ProviderEnum, QualityEnum } from '../enums.ts';
+import type { PlannedRoute } from '../../routing/planned-route.ts';
+import { EditKindEnum, LineKindEnum, OperationEnum, ProviderEnum, QualityEnum, UpscaleModeEnum } from '../enums.ts';
 import { Refusal } from '../refusal/refusal.type.ts';
 import { CreditsScalar, DateTimeScalar } from '../scalars.ts';
 import { PixelSize } from '../size.type.ts';
@@ -58,16 +59,37 @@ export class RouteInfo {
   enlargement!: number;
 }
 
-@ObjectType({ description: 'The same pictures for less.', simpleResolvers: true })
+export function toRouteInfo({ route, health, expectedSeconds, render, enlargement }: PlannedRoute): RouteInfo {
+  return {
+    id: route.id,
+    provider: route.model.provider,
+    model: route.model.id,
+    healthy: health.healthy,
+    expectedSeconds,
+    render,
+    enlargement,
+  };
+}
+
+@ObjectType({ description: 'Much the same for less.', simpleResolvers: true })
 export class Alternative {
   @Field(() => String, { description: 'In words.' })
   description!: string;
 
-  @Field(() => QualityEnum, { description: 'The quality class it gives.' })
-  quality!: string;
+  @Field(() => QualityEnum, {
+    nullable: true,
+    description: 'The quality class it gives; null where quality plays no part.',
+  })
+  quality!: string | null;
 
   @Field(() => String, { nullable: true, description: 'The model to name; null for naming the quality alone.' })
   model!: string | null;
+
+  @Field(() => EditKindEnum, { nullable: true, description: 'The kind of edit to ask for instead, if it is another.' })
+  edit!: string | null;
+
+  @Field(() => UpscaleModeEnum, { nullable: true, description: 'The mode of upscaling to ask for instead.' })
+  mode!: string | null;
 
   @Field(() => CreditsScalar, { description: 'What it costs.' })
   credits!: bigint;
@@ -87,8 +109,12 @@ export class Estimate {
   @Field(() => OperationEnum, { simple: true, description: 'The operation.' })
   operation!: string;
 
-  @Field(() => PixelSize, { simple: true, description: 'The exact size of the pictures.' })
-  size!: PixelSize;
+  @Field(() => PixelSize, {
+    simple: true,
+    nullable: true,
+    description: 'The exact size of the pictures; null where it is not known yet, or where they have several.',
+  })
+  size!: PixelSize | null;
 
   @Field(() => CreditsScalar, {
     simple: true,

@@ -12,51 +12,24 @@ import {
   Subscription,
 } from 'type-graphql';
 import type { Asset as AssetRecord } from '../../assets/asset.ts';
-import { formatSize } from '../../catalog/sizes.ts';
 import { notFound } from '../../errors.ts';
+import { promptsIn, stepsOf } from '../../estimates/job-request.ts';
 import type { Attempt, JobImage as ImageRecord, Job as JobRecord, JobStatus } from '../../jobs/job.ts';
 import type { JobState } from '../../jobs/job-state.ts';
 import { JOBS_LIST, type Jobs } from '../../jobs/jobs.service.ts';
-import { type Submissions, type SubmitResult, WAIT_SECONDS_MAX } from '../../jobs/submissions.service.ts';
 import { writeCursor } from '../../platform/cursor.ts';
+import { findSocialFormat } from '../../social/social-formats.ts';
 import { Asset } from '../asset/asset.type.ts';
 import { toConnection } from '../connection.ts';
 import { type GraphContext, viewerOf } from '../context.ts';
 import { JobStatusEnum } from '../enums.ts';
-import { GenerateInput, toGenerateInput } from '../estimate/estimate.input.ts';
 import { type LiveContext, openStates } from '../live.ts';
-import { AttemptInfo, ImageFailure, Job, JobConnection, JobImage, Receipt, SubmissionResult } from './job.type.ts';
-
-const QUOTE =
-  'The quote of an estimate for exactly this input: pays at most that, even if prices changed. Without one, the price of now.';
-const IDEMPOTENCY_KEY =
-  'Any 1 to 255 printable characters, unique to this wish. The same key and input within 24 hours answers the first job again and runs nothing.';
-const WAIT_SECONDS = `How long to wait for the job to end before answering, 0 to ${WAIT_SECONDS_MAX}.`;
+import { SocialFormat, toSocialFormat } from '../social/social.type.ts';
+import { AttemptInfo, ImageFailure, Job, JobConnection, JobImage, JobStep, Receipt, toJobStep } from './job.type.ts';
 
 @Resolver(() => Job)
 export class JobResolver {
-  constructor(
-    private readonly jobs: Jobs,
-    private readonly submissions: Submissions,
-  ) {}
-
-  @Mutation(() => SubmissionResult, {
-    description: 'Draws pictures from words. Charges for delivered images only, once, and never more than was quoted.',
-  })
-  async generate(
-    @Ctx() context: GraphContext,
-    @Arg('input', () => GenerateInput, { description: 'What to draw: the same input as the estimate.' })
-    input: GenerateInput,
-    @Arg('quote', () => String, { nullable: true, description: QUOTE }) quote: string | null,
-    @Arg('idempotencyKey', () => String, { nullable: true, description: IDEMPOTENCY_KEY }) idempotencyKey:
-      | string
-      | null,
-    @Arg('waitSeconds', () => Int, { defaultValue: 0, description: WAIT_SECONDS }) waitSeconds: number,
-  ) {
-    const { requestId } = context;
-    const options = { quote: quote ?? undefined, idempotencyKey: idempotencyKey ?? undefined, waitSeconds, requestId };
-    return answer(context, await this.submissions.generate(viewerOf(context), toGenerateInput(input), options));
-  }
+  constructor(private readonly jobs: Jobs) {}
 
   @Mutation(() => Job, {
     description:
@@ -119,14 +92,26 @@ export class JobResolver {
     return job.status === 'QUEUED' ? context.loaders.positionByJobId.load(job.id) : null;
   }
 
-  @FieldResolver(() => String, { description: 'The words that were asked for.' })
-  prompt(@Root() job: JobRecord): string {
-    return job.request.prompt;
+  @FieldResolver(() => String, {
+    nullable: true,
+    description: 'The words that were asked for, those of all steps together; null without any.',
+  })
+  prompt(@Root() job: JobRecord): string | null {
+    return promptsIn(job.request);
   }
 
-  @FieldResolver(() => String, { description: 'The exact size of its pictures, such as 1080x1350.' })
-  size(@Root() job: JobRecord): string {
-    return formatSize(job.request.size);
+  @FieldResolver(() => [JobStep], {
+    description: 'Its steps in their order, with what each has cost so far; one without a name for a single operation.',
+  })
+  async steps(@Root() job: JobRecord, @Ctx() context: GraphContext): Promise<JobStep[]> {
+    const images = await context.loaders.imagesByJobId.load(job.id);
+    return stepsOf(job.request).map(({ id, request }, index) =>
+      toJobStep(
+        id,
+        request.operation,
+        images.filter(({ step }) => step === index),
+      ),
+    );
   }
 
   @FieldResolver(() => [JobImage], { description: 'Its images, by their place in the batch.' })
@@ -147,8 +132,7 @@ export class JobResolver {
       captured: hold.captured ?? 0n,
       released: hold.released ?? 0n,
       settled: hold.settledAt !== null,
-      freeAllowance:
-        hold.allowanceProvider === null ? null : { provider: hold.allowanceProvider, images: hold.allowanceImages },
+      freeAllowances: Object.entries(hold.freeImages).map(([provider, images]) => ({ provider, images })),
       entries,
     };
   }
@@ -161,6 +145,31 @@ export class JobImageResolver {
     return image.assetId === null ? null : context.loaders.assetById.load(image.assetId);
   }
 
+  @FieldResolver(() => SocialFormat, {
+    nullable: true,
+    description: 'The format of a social network that it is cut to, with its safe zone; null for every other image.',
+  })
+  format(@Root() image: ImageRecord): SocialFormat | null {
+    const format = image.format === null ? undefined : findSocialFormat(image.format);
+    return format ? toSocialFormat(format) : null;
+  }
+
+  @FieldResolver(() => Boolean, { description: 'Whether a free allowance pays for it.' })
+  fromAllowance(@Root() image: ImageRecord): boolean {
+    return image.allowance !== null;
+  }
+
+  @FieldResolver(() => Asset, {
+    nullable: true,
+    description: 'The picture that it works on, if it is in the library yet.',
+  })
+  async source(@Root() image: ImageRecord, @Ctx() { loaders }: GraphContext): Promise<AssetRecord | null> {
+    if (image.sourceAssetId !== null) return loaders.assetById.load(image.sourceAssetId);
+    const images = image.sourceImageId === null ? [] : await loaders.imagesByJobId.load(image.jobId);
+    const assetId = images.find(({ id }) => id === image.sourceImageId)?.assetId ?? null;
+    return assetId === null ? null : loaders.assetById.load(assetId);
+  }
+
   @FieldResolver(() => ImageFailure, { nullable: true, description: 'Why it was not delivered, if it was not.' })
   failure(@Root() image: ImageRecord): ImageFailure | null {
     return image.failureCode === null ? null : { code: image.failureCode, message: image.failureMessage ?? '' };
@@ -170,12 +179,4 @@ export class JobImageResolver {
   attempts(@Root() image: ImageRecord, @Ctx() context: GraphContext): Promise<readonly Attempt[]> {
     return context.loaders.attemptsByImageId.load(image.id);
   }
-}
-
-/** The union's member, and the state of the limits for `extensions.billing`. */
-function answer(context: GraphContext, result: SubmitResult) {
-  context.rate = result.rate;
-  return result.kind === 'accepted'
-    ? { job: result.job, replayed: result.replayed }
-    : { refusals: result.refusals, estimate: { ...result.estimate, refusals: result.refusals } };
 }

@@ -1,10 +1,13 @@
 import { createUnionType, Field, ID, Int, ObjectType } from 'type-graphql';
+import type { Operation } from '../../catalog/operations.ts';
+import type { JobImage as ImageRecord } from '../../jobs/job.ts';
 import { connectionOf } from '../connection.ts';
 import {
   BucketEnum,
   EntryKindEnum,
   FailureCodeEnum,
   ImageStatusEnum,
+  JobOperationEnum,
   JobStatusEnum,
   OperationEnum,
   ProviderEnum,
@@ -13,10 +16,11 @@ import { Estimate } from '../estimate/estimate.type.ts';
 import { Node } from '../node/node.type.ts';
 import { Refusal } from '../refusal/refusal.type.ts';
 import { CreditsScalar, DateTimeScalar } from '../scalars.ts';
+import { PixelSize } from '../size.type.ts';
 
 @ObjectType({ implements: Node, description: 'One accepted operation.', simpleResolvers: true })
 export class Job extends Node {
-  @Field(() => OperationEnum, { description: 'What was asked for.' })
+  @Field(() => JobOperationEnum, { description: 'What was asked for.' })
   operation!: string;
 
   @Field(() => JobStatusEnum, { description: 'How it stands.' })
@@ -52,8 +56,14 @@ export class JobImage {
   @Field(() => ID, { description: 'The id of the image.' })
   id!: string;
 
-  @Field(() => Int, { description: 'Its place in the batch, from 0.' })
+  @Field(() => Int, { description: 'Its place in the job, from 0.' })
   index!: number;
+
+  @Field(() => Int, { description: 'Which step it belongs to: its place in `steps`, from 0.' })
+  step!: number;
+
+  @Field(() => PixelSize, { description: 'The exact size that it comes to.' })
+  size!: PixelSize;
 
   @Field(() => ImageStatusEnum, { description: 'How it stands.' })
   status!: string;
@@ -61,11 +71,48 @@ export class JobImage {
   @Field(() => CreditsScalar, { description: 'What is captured if it is delivered; 0 when a free allowance pays.' })
   credits!: bigint;
 
-  @Field(() => Boolean, { description: 'Whether a free allowance pays for it.' })
-  fromAllowance!: boolean;
-
   @Field(() => DateTimeScalar, { nullable: true, description: 'When it ended.' })
   finishedAt!: Date | null;
+}
+
+@ObjectType({
+  description: 'One step of a job: what it was to cost, and what it has cost so far.',
+  simpleResolvers: true,
+})
+export class JobStep {
+  @Field(() => String, { description: 'Its name in the workflow; empty for a single operation.' })
+  id!: string;
+
+  @Field(() => OperationEnum, { description: 'The operation.' })
+  operation!: string;
+
+  @Field(() => Int, { description: 'Images that it makes.' })
+  images!: number;
+
+  @Field(() => Int, { description: 'Images that are delivered.' })
+  delivered!: number;
+
+  @Field(() => Int, { description: 'Images that failed or were cancelled; they cost nothing.' })
+  undelivered!: number;
+
+  @Field(() => CreditsScalar, { description: 'What its images were quoted at.' })
+  quoted!: bigint;
+
+  @Field(() => CreditsScalar, { description: 'The price of those that are delivered; captured when the job ends.' })
+  spent!: bigint;
+}
+
+export function toJobStep(id: string, operation: Operation, images: readonly ImageRecord[]): JobStep {
+  const delivered = images.filter(({ status }) => status === 'DELIVERED');
+  return {
+    id,
+    operation,
+    images: images.length,
+    delivered: delivered.length,
+    undelivered: images.filter(({ status }) => status === 'FAILED' || status === 'CANCELLED').length,
+    quoted: images.reduce((sum, { credits }) => sum + credits, 0n),
+    spent: delivered.reduce((sum, { credits }) => sum + credits, 0n),
+  };
 }
 
 @ObjectType('Attempt', { description: 'One call that asked a vendor for an image.', simpleResolvers: true })
@@ -146,8 +193,8 @@ export class Receipt {
   @Field(() => Boolean, { description: 'Whether the job has ended and nothing is held any more.' })
   settled!: boolean;
 
-  @Field(() => ReceiptAllowance, { nullable: true, description: 'Free images it took, if any.' })
-  freeAllowance!: ReceiptAllowance | null;
+  @Field(() => [ReceiptAllowance], { description: 'Free images it took, if any.' })
+  freeAllowances!: readonly ReceiptAllowance[];
 
   @Field(() => [LedgerEntryInfo], { description: 'Every ledger entry of the job, in the order they were written.' })
   entries!: readonly LedgerEntryInfo[];

@@ -98,6 +98,8 @@ export class UnsupportedSource extends Refusal {
   source!: PixelSize | null;
   @Field(() => String, { name: 'allowed', simple: false, description: 'What is allowed, in words.' })
   limit!: string;
+  @Field(() => PixelSize, { nullable: true, description: 'The size of a copy that would do, where there is one.' })
+  fits!: PixelSize | null;
 }
 
 @ObjectType({

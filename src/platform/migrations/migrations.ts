@@ -7,6 +7,7 @@ import { assets } from './005-assets.ts';
 import { reportsAndTraces } from './006-reports-and-traces.ts';
 import { transparency } from './007-transparency.ts';
 import { uploads } from './008-uploads.ts';
+import { workflows } from './009-workflows.ts';
 
 /** Every migration in its order. A published one is never changed; a change is a new one. */
 export const migrations: MigrationProvider = {
@@ -20,6 +21,7 @@ export const migrations: MigrationProvider = {
       '006-reports-and-traces': reportsAndTraces,
       '007-transparency': transparency,
       '008-uploads': uploads,
+      '009-workflows': workflows,
     };
   },
 };

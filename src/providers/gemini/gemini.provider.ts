@@ -1,7 +1,17 @@
 import { OutboundError } from '../../platform/outbound-error.ts';
 import { PICTURE_ANSWER_BYTES_MAX } from '../call-limits.ts';
+import { base64Of } from '../inline-picture.ts';
+import { misdirected } from '../misdirected.ts';
 import { outcomeOfBase64, outcomeOfError } from '../outcome.ts';
-import type { CheckOutcome, Provider, RenderRequest, SubmitOptions, SubmitOutcome } from '../provider.ts';
+import type {
+  CheckOutcome,
+  EditOrder,
+  GenerateOrder,
+  Order,
+  Provider,
+  SubmitOptions,
+  SubmitOutcome,
+} from '../provider.ts';
 import { jsonBody, type ProviderOptions, readJson, VendorApi } from '../vendor-api.ts';
 import { type GenerateContentResponse, generateContentResponse, type Part, WITHHELD_REASONS } from './gemini.wire.ts';
 import { outcomeOfGoogleRefusal } from './google-refusal.ts';
@@ -30,18 +40,18 @@ export class GeminiProvider implements Provider {
     this.hosts = new Set(vertex ? ['gemini', 'vertex'] : ['gemini']);
   }
 
-  submit(request: RenderRequest, options: SubmitOptions): Promise<SubmitOutcome> {
-    if (request.host === 'gemini') return this.#submit(request, options);
-    if (request.host !== 'vertex' || !this.#imagen)
-      throw new Error(`Gemini is not set up for the host ${request.host}`);
-    return this.#imagen.submit(request, options);
+  async submit(order: Order, options: SubmitOptions): Promise<SubmitOutcome> {
+    if (order.host === 'gemini') return this.#submit(order, options);
+    if (order.host !== 'vertex' || !this.#imagen) throw new Error(`Gemini is not set up for the host ${order.host}`);
+    if (order.operation !== 'GENERATE') throw misdirected(order);
+    return this.#imagen.submit(order, options);
   }
 
-  async #submit(request: RenderRequest, { signal, timeoutMs }: SubmitOptions): Promise<SubmitOutcome> {
+  async #submit(order: Order, { signal, timeoutMs }: SubmitOptions): Promise<SubmitOutcome> {
     const answer = await this.#api.call({
       method: 'POST',
-      path: `/v1beta/models/${request.vendorModel}:generateContent`,
-      ...jsonBody(inputOf(request)),
+      path: `/v1beta/models/${order.vendorModel}:generateContent`,
+      ...jsonBody(inputOf(order)),
       timeoutMs,
       bytesMax: PICTURE_ANSWER_BYTES_MAX,
       signal,
@@ -83,10 +93,12 @@ export class GeminiProvider implements Provider {
   }
 }
 
-function inputOf({ prompt, seed, render }: RenderRequest): Record<string, unknown> {
+function inputOf(order: Order): Record<string, unknown> {
+  if (order.operation === 'UPSCALE') throw misdirected(order);
+  const { seed, render } = order;
   const { aspectRatio, imageSize } = render;
   return {
-    contents: [{ role: 'user', parts: [{ text: prompt }] }],
+    contents: [{ role: 'user', parts: partsOf(order) }],
     generationConfig: {
       responseModalities: ['IMAGE'],
       imageConfig: {
@@ -96,6 +108,15 @@ function inputOf({ prompt, seed, render }: RenderRequest): Record<string, unknow
       ...(seed !== null && { seed }),
     },
   };
+}
+
+/** The words, and behind them the picture that they are about. There are no masks: what to change is said. */
+function partsOf(order: GenerateOrder | EditOrder): readonly object[] {
+  const words = { text: order.prompt };
+  if (order.operation === 'GENERATE') return [words];
+  if (order.edit.kind !== 'general') throw misdirected(order);
+  const { source } = order;
+  return [words, { inlineData: { mimeType: source.contentType, data: base64Of(source) } }];
 }
 
 /** Whether the vendor counts output for us. Where it does not say, it is booked as if. */

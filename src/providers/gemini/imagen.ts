@@ -2,7 +2,7 @@ import type { Outbound } from '../../platform/outbound.ts';
 import { OutboundError } from '../../platform/outbound-error.ts';
 import { PICTURE_ANSWER_BYTES_MAX } from '../call-limits.ts';
 import { outcomeOfBase64, outcomeOfError, rejected } from '../outcome.ts';
-import type { RenderRequest, SubmitOptions, SubmitOutcome } from '../provider.ts';
+import type { GenerateOrder, SubmitOptions, SubmitOutcome } from '../provider.ts';
 import { jsonBody, readJson, VendorApi } from '../vendor-api.ts';
 import { outcomeOfGoogleRefusal } from './google-refusal.ts';
 import { predictResponse, REFUSED_PROMPT, vertexBaseUrl } from './imagen.wire.ts';
@@ -34,7 +34,7 @@ export class ImagenOnVertex {
     this.#accessToken = accessToken;
   }
 
-  async submit(request: RenderRequest, { signal, timeoutMs }: SubmitOptions): Promise<SubmitOutcome> {
+  async submit(request: GenerateOrder, { signal, timeoutMs }: SubmitOptions): Promise<SubmitOutcome> {
     const began = performance.now();
     let token: string;
     try {
@@ -70,7 +70,7 @@ export class ImagenOnVertex {
   }
 }
 
-function inputOf({ prompt, render }: RenderRequest): Record<string, unknown> {
+function inputOf({ prompt, render }: GenerateOrder): Record<string, unknown> {
   const { aspectRatio, imageSize } = render;
   return {
     instances: [{ prompt }],

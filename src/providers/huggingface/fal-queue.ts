@@ -6,8 +6,18 @@ import {
   ORDER_CALL_TIMEOUT_MS,
   STATUS_ANSWER_BYTES_MAX,
 } from '../call-limits.ts';
+import { dataUriOf } from '../inline-picture.ts';
+import { misdirected } from '../misdirected.ts';
 import { outcomeOfError, outcomeOfFailedCheck, outcomeOfStatus, pendingAfterTrouble } from '../outcome.ts';
-import type { CheckOutcome, RenderRequest, SubmitOptions, SubmitOutcome, Ticket } from '../provider.ts';
+import type {
+  CheckOutcome,
+  EditOrder,
+  GenerateOrder,
+  Order,
+  SubmitOptions,
+  SubmitOutcome,
+  Ticket,
+} from '../provider.ts';
 import { fetchResult } from '../result-download.ts';
 import { jsonBody, readJson, type VendorApi } from '../vendor-api.ts';
 import {
@@ -27,13 +37,13 @@ import {
 export class FalQueue {
   constructor(private readonly api: VendorApi) {}
 
-  async submit(request: RenderRequest, { signal, timeoutMs }: SubmitOptions): Promise<SubmitOutcome> {
-    const { host, vendorModel } = request;
+  async submit(order: Order, { signal, timeoutMs }: SubmitOptions): Promise<SubmitOutcome> {
+    const { host, vendorModel } = order;
     const answer = await this.api.call({
       method: 'POST',
       // fal's model names begin with `fal-ai/` themselves, which comes behind the router's name for the host.
       path: routed(`/${vendorModel}`),
-      ...jsonBody(inputOf(request)),
+      ...jsonBody(inputOf(order)),
       timeoutMs: Math.min(timeoutMs, ORDER_CALL_TIMEOUT_MS),
       bytesMax: STATUS_ANSWER_BYTES_MAX,
       signal,
@@ -106,16 +116,25 @@ function routed(path: string): string {
   return `/fal-ai${path}?_subdomain=queue`;
 }
 
-function inputOf({ prompt, seed, render }: RenderRequest): Record<string, unknown> {
-  const { width, height } = render;
+function inputOf(order: Order): Record<string, unknown> {
+  if (order.operation === 'UPSCALE') throw misdirected(order);
   return {
-    prompt,
-    image_size: { width, height },
+    ...subjectOf(order),
     num_images: 1,
     output_format: 'png',
     enable_safety_checker: true,
-    ...(seed !== null && { seed }),
+    ...(order.seed !== null && { seed: order.seed }),
   };
+}
+
+/** What to draw, and how large; a picture that is changed keeps its own ratio. */
+function subjectOf(order: GenerateOrder | EditOrder): Record<string, unknown> {
+  const { prompt, render } = order;
+  if (order.operation === 'GENERATE') return { prompt, image_size: { width: render.width, height: render.height } };
+  if (order.edit.kind !== 'general') throw misdirected(order);
+  // Some of fal's models read one field and some the other, so HuggingFace's own client sends both.
+  const picture = dataUriOf(order.source);
+  return { prompt, image_url: picture, image_urls: [picture] };
 }
 
 function jobPathIn(answer: Answer): string | null {

@@ -1,7 +1,7 @@
 import { OutboundError } from '../../platform/outbound-error.ts';
 import { PICTURE_ANSWER_BYTES_MAX } from '../call-limits.ts';
 import { outcomeOfError, outcomeOfPicture, outcomeOfStatus, rejected } from '../outcome.ts';
-import type { RenderRequest, SubmitOptions, SubmitOutcome } from '../provider.ts';
+import type { GenerateOrder, SubmitOptions, SubmitOutcome } from '../provider.ts';
 import { cappedRetryAfter } from '../retry-after.ts';
 import { jsonBody, readJson, type VendorApi } from '../vendor-api.ts';
 import { modelLoading } from './huggingface.wire.ts';
@@ -10,7 +10,7 @@ import { modelLoading } from './huggingface.wire.ts';
 export class HfInference {
   constructor(private readonly api: VendorApi) {}
 
-  async submit(request: RenderRequest, { signal, timeoutMs }: SubmitOptions): Promise<SubmitOutcome> {
+  async submit(request: GenerateOrder, { signal, timeoutMs }: SubmitOptions): Promise<SubmitOutcome> {
     const { body, headers } = jsonBody(inputOf(request));
     const answer = await this.api.call({
       method: 'POST',
@@ -32,7 +32,7 @@ export class HfInference {
   }
 }
 
-function inputOf({ prompt, negativePrompt, seed, render }: RenderRequest): Record<string, unknown> {
+function inputOf({ prompt, negativePrompt, seed, render }: GenerateOrder): Record<string, unknown> {
   const { width, height } = render;
   const parameters = {
     width,

@@ -1,4 +1,5 @@
-import type { CheckOutcome, Provider, RenderRequest, SubmitOptions, SubmitOutcome, Ticket } from '../provider.ts';
+import { misdirected } from '../misdirected.ts';
+import type { CheckOutcome, Order, Provider, SubmitOptions, SubmitOutcome, Ticket } from '../provider.ts';
 import { type ProviderOptions, VendorApi } from '../vendor-api.ts';
 import { FalQueue } from './fal-queue.ts';
 import { HfInference } from './hf-inference.ts';
@@ -20,9 +21,10 @@ export class HuggingFaceProvider implements Provider {
     this.#falQueue = new FalQueue(api);
   }
 
-  submit(request: RenderRequest, options: SubmitOptions): Promise<SubmitOutcome> {
-    if (request.host === 'hf-inference') return this.#hfInference.submit(request, options);
-    return this.#queueOf(request.host).submit(request, options);
+  async submit(order: Order, options: SubmitOptions): Promise<SubmitOutcome> {
+    if (order.host !== 'hf-inference') return this.#queueOf(order.host).submit(order, options);
+    if (order.operation !== 'GENERATE') throw misdirected(order);
+    return this.#hfInference.submit(order, options);
   }
 
   check(ticket: Ticket, signal: AbortSignal): Promise<CheckOutcome> {

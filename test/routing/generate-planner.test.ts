@@ -1,13 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { findModel, MODELS } from '../../src/catalog/models.ts';
 import type { GenerateInput } from '../../src/catalog/requests.ts';
-import { namedModel, planRoutes, shutRefusal } from '../../src/routing/planner.ts';
+import { namedModel, planGenerate } from '../../src/routing/generate-planner.ts';
+import { shutRefusal } from '../../src/routing/planned-route.ts';
 import { factsOf, RETRY_AT, requestOf, WELL, type World } from './requests.ts';
 
 const routesFor = (input: Partial<GenerateInput>, world?: World) =>
-  planRoutes(requestOf(input), factsOf(world)).routes.map(({ route }) => route.id);
+  planGenerate(requestOf(input), factsOf(world)).routes.map(({ route }) => route.id);
 const refusalFor = (input: Partial<GenerateInput>, world?: World) =>
-  planRoutes(requestOf(input), factsOf(world)).refusal;
+  planGenerate(requestOf(input), factsOf(world)).refusal;
 
 describe('a quality', () => {
   test('is served by every living model of its class, what costs us least first', () => {
@@ -58,7 +59,7 @@ describe('a quality', () => {
 
   test('puts a route of unknown cost behind those of known cost', () => {
     const facts = factsOf();
-    const plan = planRoutes(requestOf({ quality: 'PREMIUM' }), {
+    const plan = planGenerate(requestOf({ quality: 'PREMIUM' }), {
       ...facts,
       vendorCostMicros: (route, render) =>
         route.model.provider === 'wavespeed' ? null : facts.vendorCostMicros(route, render),
@@ -124,7 +125,7 @@ describe('a named provider', () => {
     ['gemini', 'PREMIUM', 'gemini/pro'],
   ] as const)('%s in %s quality is priced and served as %s', (provider, quality, id) => {
     expect(namedModel(requestOf({ provider, quality }))).toEqual({ model: findModel(id), refusal: null });
-    expect(planRoutes(requestOf({ provider, quality }), factsOf()).routes[0]?.route.model.id).toBe(id);
+    expect(planGenerate(requestOf({ provider, quality }), factsOf()).routes[0]?.route.model.id).toBe(id);
   });
 
   test('huggingface in PREMIUM quality is refused, naming the qualities that it has', () => {
@@ -140,7 +141,7 @@ describe('a named provider', () => {
   });
 
   test('that is switched off is refused by name, and nobody else stands in', () => {
-    expect(planRoutes(requestOf({ provider: 'gemini' }), factsOf({ off: ['gemini'] }))).toEqual({
+    expect(planGenerate(requestOf({ provider: 'gemini' }), factsOf({ off: ['gemini'] }))).toEqual({
       routes: [],
       refusal: {
         type: 'ProviderUnavailable',
@@ -205,7 +206,7 @@ describe('a named model', () => {
 
 describe('routes that are all shut', () => {
   const shut = (ill: readonly string[]) =>
-    shutRefusal('stability', planRoutes(requestOf({ provider: 'stability' }), factsOf({ ill })).routes);
+    shutRefusal('stability', planGenerate(requestOf({ provider: 'stability' }), factsOf({ ill })).routes);
   const all = ['stability/core', 'stability/sd3.5-medium', 'stability/sd3.5-large-turbo'];
 
   test('are refused with the time when one is tried again', () => {
@@ -231,7 +232,7 @@ describe('nobody at all', () => {
       type: 'ProviderUnavailable',
       provider: null,
       retryAt: null,
-      message: expect.stringContaining('No provider that could draw this'),
+      message: expect.stringContaining('No provider that could do this'),
     });
   });
 });
@@ -239,7 +240,7 @@ describe('nobody at all', () => {
 describe('a planned route', () => {
   test('says what is drawn there, what it costs us and how long it takes, lately or usually', () => {
     const input = { model: 'nano-banana', width: 1080, height: 1350 };
-    expect(planRoutes(requestOf(input), factsOf()).routes).toEqual([
+    expect(planGenerate(requestOf(input), factsOf()).routes).toEqual([
       {
         route: expect.objectContaining({ id: 'gemini/nano-banana' }),
         render: { width: 1856, height: 2304, aspectRatio: '4:5', imageSize: '2K' },
@@ -247,10 +248,11 @@ describe('a planned route', () => {
         health: WELL,
         expectedSeconds: 10,
         vendorCostMicros: 50_400,
+        preparation: null,
       },
     ]);
     const slow = factsOf({ seconds: { 'gemini/nano-banana': 42 }, ill: ['gemini/nano-banana'] });
-    expect(planRoutes(requestOf(input), slow).routes[0]).toMatchObject({
+    expect(planGenerate(requestOf(input), slow).routes[0]).toMatchObject({
       expectedSeconds: 42,
       health: { healthy: false },
     });

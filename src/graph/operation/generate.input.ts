@@ -1,10 +1,6 @@
 import { Field, InputType, Int } from 'type-graphql';
-import {
-  COUNT_MAX,
-  type GenerateInput as DomainGenerateInput,
-  PROMPT_LENGTH_MAX,
-  SEED_MAX,
-} from '../../catalog/requests.ts';
+import { PROMPT_LENGTH_MAX, SEED_MAX } from '../../catalog/fields.ts';
+import { COUNT_MAX, type GenerateInput as DomainGenerateInput } from '../../catalog/requests.ts';
 import { SIDE_MAX, SIDE_MIN } from '../../catalog/sizes.ts';
 import { ProviderEnum, QualityEnum } from '../enums.ts';
 import { given } from '../given.ts';

@@ -1,0 +1,42 @@
+import { ArgsType, Field, Int } from 'type-graphql';
+import { type SubmitOptions, type SubmitResult, WAIT_SECONDS_MAX } from '../../jobs/submissions.service.ts';
+import type { GraphContext } from '../context.ts';
+import { given } from '../given.ts';
+
+@ArgsType()
+export class SubmissionArgs {
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'The quote of an estimate for exactly this input: pays at most that, even if prices changed. Without one, the price of now.',
+  })
+  quote?: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'Any 1 to 255 printable characters, unique to this wish. The same key and input within 24 hours answers the first job again and runs nothing.',
+  })
+  idempotencyKey?: string | null;
+
+  @Field(() => Int, {
+    defaultValue: 0,
+    description: `How long to wait for the job to end before answering, 0 to ${WAIT_SECONDS_MAX}.`,
+  })
+  waitSeconds!: number;
+}
+
+export function toSubmitOptions(
+  { requestId }: GraphContext,
+  { quote, idempotencyKey, waitSeconds }: SubmissionArgs,
+): SubmitOptions {
+  return { ...given({ quote, idempotencyKey, waitSeconds }), requestId };
+}
+
+/** The union's member, and the state of the limits for `extensions.billing`. */
+export function answered(context: GraphContext, result: SubmitResult) {
+  context.rate = result.rate;
+  return result.kind === 'accepted'
+    ? { job: result.job, replayed: result.replayed }
+    : { refusals: result.refusals, estimate: { ...result.estimate, refusals: result.refusals } };
+}

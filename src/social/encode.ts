@@ -1,0 +1,57 @@
+import type { Sharp } from 'sharp';
+import type { ContentType } from '../assets/asset.ts';
+import { PNG_OPTIONS } from '../assets/pictures.ts';
+import type { OutputFormat } from './social-formats.ts';
+
+export const CONTENT_TYPE_OF: Readonly<Record<OutputFormat, ContentType>> = {
+  PNG: 'image/png',
+  JPEG: 'image/jpeg',
+  WEBP: 'image/webp',
+};
+
+type Encoding = (drawing: Sharp) => Sharp;
+
+/**
+ * Measured on 1080 x 1080 photograph-like pictures: without optimised Huffman tables JPEG takes less than half the time
+ * for 4 % more bytes; trellis quantisation takes 5 times as long as with them for 7 % fewer, all of mozjpeg 9 times for
+ * 13 %. Networks encode again in 4:2:0 whatever they get, so finer colour would be lost there.
+ */
+const jpeg =
+  (quality: number): Encoding =>
+  (drawing) =>
+    drawing.jpeg({ quality, optimiseCoding: false });
+
+/** Measured likewise: effort 4, the default, takes 2.2 times as long as 2 for 2 % fewer bytes. */
+const webp =
+  (quality: number): Encoding =>
+  (drawing) =>
+    drawing.webp({ quality, effort: 2 });
+
+/**
+ * From the best to the least that still looks right beside its neighbours; below that no picture is better than a bad one.
+ * A PNG has no quality to give away but its colours: 256 of them, chosen with little effort, because the full one takes
+ * 6 seconds where this takes 0.4, for 15 % fewer bytes.
+ */
+const ENCODINGS: Readonly<Record<OutputFormat, readonly Encoding[]>> = {
+  PNG: [(drawing) => drawing.png(PNG_OPTIONS), (drawing) => drawing.png({ palette: true, effort: 1 })],
+  JPEG: [90, 82, 74, 66, 58].map(jpeg),
+  WEBP: [88, 80, 72, 64, 56].map(webp),
+};
+
+/**
+ * The best encoding of at most `bytesMax` bytes, or how few bytes the least one came to. `draw` begins the same drawing
+ * anew for each try; nearly always the first one fits.
+ */
+export async function encodeWithin(
+  draw: () => Sharp,
+  outputFormat: OutputFormat,
+  bytesMax: number,
+): Promise<{ readonly bytes: Buffer } | { readonly bytesLeast: number }> {
+  let bytesLeast = Number.POSITIVE_INFINITY;
+  for (const encoding of ENCODINGS[outputFormat]) {
+    const bytes = await encoding(draw()).toBuffer();
+    if (bytes.length <= bytesMax) return { bytes };
+    bytesLeast = Math.min(bytesLeast, bytes.length);
+  }
+  return { bytesLeast };
+}
