@@ -42,7 +42,7 @@ export class Imports {
     await this.#takeTurn(accountId);
     checkUrl(url);
     try {
-      return await this.#places.execute(async () => this.#keep(accountId, await this.#fetch(url)));
+      return await this.#places.execute(async () => this.#keep(accountId, await this.#download(url)));
     } catch (error) {
       throw error instanceof BulkheadRejectedError
         ? unavailable('Too many pictures are being imported just now')
@@ -60,7 +60,7 @@ export class Imports {
     );
   }
 
-  async #fetch(url: string): Promise<Buffer> {
+  async #download(url: string): Promise<Buffer> {
     const limits = { timeoutMs: IMPORT_SECONDS_MAX * 1_000, bytesMax: INTAKE_BYTES_MAX };
     const { status, body } = await this.parts.outbound.download(url, limits).catch(refuse);
     if (status !== 200)
@@ -88,13 +88,13 @@ function checkUrl(url: string): void {
 function refuse(error: unknown): never {
   if (!(error instanceof OutboundError)) throw error;
   if (error.reason === 'too-large') throw tooLarge(WAY, null);
-  const broken = RULES[error.reason];
+  // A name that leads inside is answered like one that leads nowhere, so that our network cannot be asked for its names.
+  const reason = error.reason === 'dns' ? 'address' : error.reason;
+  const broken = RULES[reason];
   if (!broken) throw unavailable('This server is about to stop');
-  throw refusal(error.reason, ...broken);
+  throw refusal(reason, ...broken);
 }
 
-/** A name that leads inside is answered like one that leads nowhere, so that our network cannot be asked for its names. */
-const NOWHERE = ['one that leads to no public address', 'one whose host has public addresses only'] as const;
 const BROKEN_ANSWER = 'answered as HTTP says, to its end';
 
 /** What was wrong, and the rule; each continues the sentence of the message. */
@@ -104,8 +104,7 @@ const RULES: Partial<Record<OutboundErrorReason, readonly [found: string, limit:
   userinfo: ['one with a login in it, or leads to one', 'one that anybody may fetch, without a login'],
   port: ['one with a port of its own, or leads to one', 'one on the usual port of https, 443'],
   redirect: ['redirected too often, or to nowhere', 'one that leads to the picture in at most 3 redirects'],
-  address: NOWHERE,
-  dns: NOWHERE,
+  address: ['one that leads to no public address', 'one whose host has public addresses only'],
   connect: ['one whose server takes no connection', 'one whose server answers'],
   tls: ['one whose server has no valid certificate', 'one whose server can be trusted'],
   timeout: [

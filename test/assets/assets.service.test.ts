@@ -1,8 +1,9 @@
-import { utimes } from 'node:fs/promises';
+import { appendFile, rm, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { URL_LIFETIME_MAX_SECONDS } from '../../src/assets/asset-url.ts';
+import { DamagedAsset } from '../../src/assets/assets.service.ts';
 import type { Database } from '../../src/platform/database.ts';
 import { openPglite } from '../../src/platform/database.ts';
 import { newId } from '../../src/platform/ids.ts';
@@ -32,6 +33,27 @@ describe('the library', () => {
     expect(stored).toEqual({ ...measured, id: stored.id, storageKey: stored.id, byteCount: bytes.length });
     expect(await text(await library.service.open(stored))).toBe('these very bytes');
     expect(await library.service.isIntact(stored)).toBe(true);
+  });
+
+  describe('reading a picture back whole', () => {
+    const fileOf = ({ storageKey }: { storageKey: string }) => join(library.folder, storageKey.slice(-2), storageKey);
+
+    it('gives the very bytes', async () => {
+      const kept = await library.keep(newId('account'), {}, tinyPicture('the very bytes'));
+      expect((await library.service.read(kept)).toString()).toBe('the very bytes');
+    });
+
+    it.each([
+      ['are gone', (path: string) => rm(path), 'are missing or incomplete'],
+      ['lost their end', (path: string) => truncate(path, 3), 'are missing or incomplete'],
+      ['have grown', (path: string) => appendFile(path, '!'), 'are missing or incomplete'],
+      ['were changed', (path: string) => writeFile(path, 'THE VERY BYTES'), 'have changed'],
+    ])('says by name that they %s', async (_, harm, what) => {
+      const kept = await library.keep(newId('account'), {}, tinyPicture('the very bytes'));
+      await harm(fileOf(kept));
+      const damage = new DamagedAsset(kept.id, what);
+      await expect(library.service.read(kept)).rejects.toThrow(damage);
+    });
   });
 
   describe('addresses', () => {

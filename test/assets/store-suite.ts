@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Asset } from '../../src/assets/asset.ts';
+import type { Asset, AssetKind } from '../../src/assets/asset.ts';
 import { writeCursor } from '../../src/platform/cursor.ts';
 import type { Database } from '../../src/platform/database.ts';
 import { newId } from '../../src/platform/ids.ts';
@@ -49,6 +49,20 @@ export function assetsStoreSuite(engine: string, open: () => Promise<Database>):
         transparent: false,
         createdAt: NOW,
       });
+    });
+
+    it('keeps what came from outside without a lineage, free of charge, and as many as there are', async () => {
+      const stored = await library.service.storeBytes(tinyPicture('from outside'));
+      const input = { ...stored, id: newId('asset'), accountId: account };
+      const kept = await database.db.transaction().execute((tx) => library.service.insertInput(tx, input));
+      const nothing = { operation: null, provider: null, model: null, prompt: null, negativePrompt: null, seed: null };
+      const noJob = { inputHash: null, jobId: null, imageId: null, parentId: null, priceVersion: null };
+      expect(kept).toEqual({ ...input, ...nothing, ...noJob, credits: 0n, kind: 'INPUT', createdAt: NOW });
+      const another = await library.service.storeBytes(tinyPicture());
+      await database.db
+        .transaction()
+        .execute((tx) => library.service.insertInput(tx, { ...another, accountId: account }));
+      expect(await library.service.count(account)).toBe(2);
     });
 
     it('makes one asset of one image, however often its delivery is repeated', async () => {
@@ -136,6 +150,19 @@ export function assetsStoreSuite(engine: string, open: () => Promise<Database>):
       await library.keep(account);
       expect((await library.service.list(account, { first: 2 })).hasNextPage).toBe(false);
       expect((await library.service.list(account, { first: 1 })).hasNextPage).toBe(true);
+    });
+
+    it('tells what came from outside from what a job made', async () => {
+      const made = await library.keep(account);
+      const stored = await library.service.storeBytes(tinyPicture());
+      const brought = await database.db
+        .transaction()
+        .execute((tx) => library.service.insertInput(tx, { ...stored, accountId: account }));
+      const idsOfKind = async (kind: AssetKind | null) =>
+        idsOf((await library.service.list(account, { first: 100, filter: { kind } })).items);
+      expect([await idsOfKind('INPUT'), await idsOfKind('OUTPUT')]).toEqual([[brought.id], [made.id]]);
+      expect((await idsOfKind(null)).sort()).toEqual([made.id, brought.id].sort());
+      expect(await library.service.count(account, { kind: 'INPUT' })).toBe(1);
     });
 
     it('narrows by operation, provider and model together', async () => {
