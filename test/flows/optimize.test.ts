@@ -87,7 +87,7 @@ describe('how it is cut', () => {
   });
 
   test('FOCAL keeps the point: another point gives another part', async () => {
-    const wide = await upload(gateway, key, await scene(2000, 800));
+    const wide = await upload(gateway, key, await scene(2500, 1000));
     const partAround = async (x: number) => {
       const job = await optimize(
         { formats: ['instagram-story'], crop: 'FOCAL', focalPoint: { x, y: 0.5 }, outputFormat: 'PNG' },
@@ -102,8 +102,8 @@ describe('how it is cut', () => {
   });
 
   test('SMART keeps what is to be seen, where the middle has nothing', async () => {
-    const lone = await sharp({ create: { width: 2000, height: 800, channels: 3, background: '#8899aa' } })
-      .composite([{ input: await scene(400, 400, '#101010'), left: 1500, top: 200 }])
+    const lone = await sharp({ create: { width: 2500, height: 1000, channels: 3, background: '#8899aa' } })
+      .composite([{ input: await scene(400, 400, '#101010'), left: 1900, top: 300 }])
       .png()
       .toBuffer();
     const id = await upload(gateway, key, lone);

@@ -101,7 +101,6 @@ describe('sources at every limit pass, and one pixel over is refused', () => {
     ['FAST', [1536, 682], true],
     ['FAST', [1537, 600], false],
     ['FAST', [32, 32], true],
-    ['FAST', [31, 40], false],
     ['CONSERVATIVE', [3072, 3072], true],
     ['CONSERVATIVE', [3073, 3072], false],
     ['CONSERVATIVE', [64, 64], true],

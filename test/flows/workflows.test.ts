@@ -222,6 +222,7 @@ describe('the price of the whole', () => {
 describe('a picture that fails', () => {
   test('stops only what builds on it, and only it is released', async () => {
     gateway.sandbox?.faults.next('stability', 'moderated', 1);
+    const before = ordered(/qwen-image\/edit/).length;
     const job = await run([
       { id: 'create', operation: generate({ model: 'qwen-image', count: 3 }) },
       { id: 'cut', from: 'create', times: 3, operation: cut },
@@ -238,7 +239,7 @@ describe('a picture that fails', () => {
     expect(job.receipt).toMatchObject({ quoted: 27, held: 27, captured: 20, released: 7, settled: true });
     const failures = job.images.flatMap(({ failure }) => failure?.code ?? []);
     expect(failures.toSorted()).toEqual(['CONTENT_REFUSED', 'SOURCE_FAILED', 'SOURCE_FAILED', 'SOURCE_FAILED']);
-    expect(ordered(/qwen-image\/edit/).filter(({ bought }) => bought === 'yes')).toHaveLength(2);
+    expect(ordered(/qwen-image\/edit/)).toHaveLength(before + 2);
   });
 });
 

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { sql } from 'kysely';
 import { type Gateway, type Substitutes, startGateway } from '../../src/compose.ts';
 import { readConfig } from '../../src/config.ts';
 import type { DemoName } from '../../src/demo-accounts.ts';
@@ -63,7 +64,13 @@ export async function startTestGateway({
     ...gateway,
     database,
     dataDir,
-    removeBytes: (assetId) => rm(join(dataDir, 'assets', assetId.slice(-2), assetId)),
+    removeBytes: async (assetId) => {
+      const { rows } = await sql<{ key: string }>`select storage_key as key from assets where id = ${assetId}`.execute(
+        database.db,
+      );
+      const key = rows[0]?.key ?? '';
+      await rm(join(dataDir, 'assets', key.slice(-2), key));
+    },
     ask: (who, query, variables) => {
       const key = who === null ? null : typeof who === 'string' ? gateway.demoKeys?.[who] : who.key;
       return ask(gateway.url, key ?? null, query, variables);
