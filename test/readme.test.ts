@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { RECIPES } from '../src/web/examples.recipes.ts';
 import { startTestGateway, type TestGateway } from './support/gateway.ts';
+import { operationsTable, withTable } from './support/operations-table.ts';
 
 const root = join(import.meta.dirname, '..');
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
@@ -53,6 +55,19 @@ describe('the README', () => {
       .flatMap((line) => [...(line.split('|')[1] ?? '').matchAll(/`([A-Z_]+)`/g)].map((match) => match[1]));
     expect(read.length).toBeGreaterThan(20);
     expect(listed.sort()).toEqual(read.sort());
+  });
+
+  test('has the table of operations as the catalog and the prices make it; "npm run readme" writes it', async () => {
+    await expect(withTable(readme)).toMatchFileSnapshot(join(root, 'README.md'));
+    expect(operationsTable().split('\n').length).toBeGreaterThan(30);
+  });
+
+  test('names the recipes of the playground, with what each costs', () => {
+    const table = readme.slice(readme.indexOf('| recipe |'));
+    const rows = [...table.slice(0, table.indexOf('\n\n')).matchAll(/^\| ([^|]+?) \| [^|]+ \| (\d+) \|$/gm)];
+    expect(rows.map(([, title, credits]) => [title, Number(credits)])).toEqual(
+      Object.values(RECIPES).map(({ title, credits }) => [title, credits]),
+    );
   });
 
   test('names only commands that there are', () => {

@@ -97,7 +97,7 @@ const TOWARDS: Record<Direction, string> = {
 
 async function lightOver({ width, height }: Size, { direction, reference }: Light, strength: number) {
   if ((direction === null && reference === null) || strength === 0) return [];
-  const { dominant } = reference ? await sharp(reference.bytes).stats() : { dominant: { r: 255, g: 255, b: 255 } };
+  const { dominant } = reference ? await reference.image().stats() : { dominant: { r: 255, g: 255, b: 255 } };
   const light = `stop-color="rgb(${dominant.r},${dominant.g},${dominant.b})"`;
   // Light fades into nothing and nothing into shadow, so that no mixture of the two colours is seen between them.
   const stops =

@@ -37,7 +37,8 @@ const FORMATS_AT_ONCE = 2;
  * source is decoded once for all: to the last line, upright, sRGB, 40 megapixels at most; no metadata goes over.
  *
  * What shows through the source shows through a PNG or WebP too, and is white in a JPEG; where FIT pads with a colour, it
- * is that colour. The same source and wish give the same bytes. Whether the picture is pleasing, or black all over, is not judged.
+ * is that colour. The same source and wish give the same bytes. Whether the picture is pleasing, or black all over, is
+ * not judged.
  * @throws PictureError when the source is no picture, damaged, or larger than we decode.
  */
 export function optimizePicture(
@@ -130,7 +131,8 @@ async function optimize(
     return failed(
       'TOO_MANY_BYTES',
       `As ${outputFormat} at the least quality that is delivered, ${format.id} has ${encoded.bytesLeast} bytes, but ` +
-        `${format.platform} takes at most ${bytesMax}. ${outputFormat === 'PNG' ? 'Use JPEG, which needs fewer.' : 'Use a picture with less detail.'}`,
+        `${format.platform} takes at most ${bytesMax}. ` +
+        (outputFormat === 'PNG' ? 'Use JPEG, which needs fewer.' : 'Use a picture with less detail.'),
     );
   }
   const transparent = pixels.channels === 4 && isTransparent(await decodeFully(encoded.bytes));

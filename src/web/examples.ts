@@ -1,4 +1,5 @@
 import { watchBalance, watchJob } from './examples.live.ts';
+import { RECIPES } from './examples.recipes.ts';
 
 /** A tab of the playground. Its title is the name of its operation. */
 export interface PlaygroundTab {
@@ -49,104 +50,19 @@ query EstimateOneImage {
 }
 `;
 
+const priced = (name: keyof typeof RECIPES) => `  ${name}: estimateWorkflow(
+    input: {
+      steps: [
+${RECIPES[name].steps}
+      ]
+    }
+  ) { ...Price }
+`;
+
 const guideExamples = `# Four campaigns, priced step by step before
 # anything is run: 29, 12, 21 and 90 credits.
 query GuideExamples {
-  socialCampaign: estimateWorkflow(
-    input: {
-      steps: [
-        {
-          id: "pictures"
-          operation: { generate: { prompt: "Autumn menu", count: 5 } }
-        }
-        {
-          id: "cutouts"
-          from: "pictures"
-          times: 3
-          operation: { edit: { removeBackground: {} } }
-        }
-        {
-          id: "posts"
-          from: "cutouts"
-          operation: {
-            optimize: { platforms: [INSTAGRAM, FACEBOOK, LINKEDIN] }
-          }
-        }
-      ]
-    }
-  ) { ...Price }
-
-  blogFeaturedImage: estimateWorkflow(
-    input: {
-      steps: [
-        {
-          id: "picture"
-          operation: { generate: { prompt: "A desk in the rain", quality: PREMIUM } }
-        }
-        {
-          id: "large"
-          from: "picture"
-          operation: { upscale: { mode: CONSERVATIVE } }
-        }
-        {
-          id: "shares"
-          from: "large"
-          operation: { optimize: { platforms: [TWITTER, LINKEDIN] } }
-        }
-      ]
-    }
-  ) { ...Price }
-
-  productPhotography: estimateWorkflow(
-    input: {
-      steps: [
-        {
-          id: "product"
-          operation: { generate: { prompt: "A canvas backpack", quality: PREMIUM } }
-        }
-        {
-          id: "cutout"
-          from: "product"
-          operation: { edit: { removeBackground: {} } }
-        }
-        {
-          id: "colours"
-          from: "cutout"
-          times: 3
-          operation: {
-            edit: { searchRecolor: { selectPrompt: "backpack", prompt: "green" } }
-          }
-        }
-      ]
-    }
-  ) { ...Price }
-
-  contentLibrary: estimateWorkflow(
-    input: {
-      steps: [
-        {
-          id: "drafts"
-          times: 2
-          operation: {
-            generate: { prompt: "Kitchen scenes", quality: DRAFT, count: 10 }
-          }
-        }
-        {
-          id: "favourites"
-          from: "drafts"
-          times: 10
-          operation: { edit: { general: { prompt: "Warmer light" } } }
-        }
-        {
-          id: "best"
-          from: "favourites"
-          times: 5
-          operation: { upscale: { mode: FAST } }
-        }
-      ]
-    }
-  ) { ...Price }
-}
+${(['socialCampaign', 'blogFeaturedImage', 'productPhotography', 'contentLibrary'] as const).map(priced).join('\n')}}
 
 fragment Price on WorkflowEstimate {
   credits
@@ -217,6 +133,43 @@ mutation GenerateAndReadReceipt {
 }
 `;
 
+const editPicture = `# Takes the background away from a picture of the
+# library; "MyAccount" lists the ids of the newest.
+# A picture of your own comes in by createUpload
+# or importImage.
+query EstimateEdit($image: ID!) {
+  estimateEdit(image: $image, edit: { removeBackground: {} }) {
+    credits
+    size { width height }
+    lines { label credits }
+    routes { id expectedSeconds }
+    preflight { ok refusals { __typename message } }
+  }
+}
+
+mutation RemoveBackground($image: ID!) {
+  editImage(
+    image: $image
+    edit: { removeBackground: {} }
+    waitSeconds: 30
+  ) {
+    ... on Submission {
+      job {
+        status
+        images { asset { id url } failure { message } }
+        receipt { quoted captured released }
+      }
+    }
+    ... on Refused { refusals { __typename message } }
+  }
+}
+`;
+
+/** Several operations in one tab: the round button asks which one to run. */
+const recipes = Object.values(RECIPES)
+  .map(({ query }) => query)
+  .join('\n');
+
 const myAccount = `# Whose key is in the headers below,
 # what it may do and what it has left.
 query MyAccount {
@@ -240,7 +193,7 @@ query MyAccount {
   }
 
   # What it made last.
-  assets(first: 5) { nodes { prompt model cost createdAt url } }
+  assets(first: 5) { nodes { id prompt model cost createdAt url } }
 }
 `;
 
@@ -276,6 +229,8 @@ export const PLAYGROUND_TABS: readonly PlaygroundTab[] = [
   { query: estimateOneImage },
   { query: guideExamples },
   { query: generateAndReadReceipt },
+  { query: recipes },
+  { query: editPicture, variables: '{ "image": "asset_…" }' },
   { query: watchJob, variables: '{ "id": "job_…" }' },
   { query: watchBalance },
   { query: myAccount },

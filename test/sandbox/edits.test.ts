@@ -20,8 +20,8 @@ async function changed(path: string, image: Buffer, fields: Sent) {
 }
 
 describe.each([
-  ['erase', {}],
-  ['inpaint', { prompt: 'a castle' }],
+  ['erase', { seed: 7 }],
+  ['inpaint', { seed: 7, prompt: 'a castle' }],
 ])('%s', (name, words) => {
   const path = `edit/${name}`;
 
@@ -124,22 +124,28 @@ describe.each([
     expect(around(pixels).every((side, at) => (at < 2 ? side >= 20 : side <= 49))).toBe(true);
   });
 
+  test('leaves the values of pixels alone that come with a profile of colours', async () => {
+    const image = await sharp(await speckled(64, 64))
+      .withIccProfile('p3')
+      .png()
+      .toBuffer();
+    const values = await sharp(image, { ignoreIcc: true }).raw().toBuffer();
+    const bytes = await edited(path, { image, ...words, mask: await maskOf(64, 64, 0, 0, 10, 10), grow_mask: 0 });
+    const after = await sharp(bytes, { ignoreIcc: true }).raw().toBuffer();
+    const untouched = 64 * 3 * 10;
+    expect(after.subarray(untouched).equals(values.subarray(untouched))).toBe(true);
+  });
+
   test('carries the mark inside the mask when all of it fits, and none when it does not', async () => {
     const image = await flat(300, 200, '#2060c0');
-    const darkest = async (width: number) => {
-      const bytes = await edited(path, {
-        image,
-        mask: await maskOf(300, 200, 100, 60, width, 60),
-        grow_mask: 0,
-        prompt: 'x',
-        ...words,
-      });
-      const { at } = await pixelsOf(bytes);
-      return at(100 + Math.floor((width - 49) / 2) + 5, 60 + Math.floor((60 - 15) / 2) + 7);
-    };
     // The letter S begins five dots inside of the mark, and its middle row is white there.
-    const white = (rgba: readonly number[]) => rgba.slice(0, 3).every((value) => value > 225);
-    expect([white(await darkest(120)), white(await darkest(48))]).toEqual([true, false]);
+    const hasMark = async (width: number, fill = '#fff') => {
+      const mask = await shapes(300, 200, '#000', box(100, 60, width, 60, fill));
+      const { at } = await pixelsOf(await edited(path, { image, mask, grow_mask: 0, ...words }));
+      const inMark = at(100 + Math.floor((width - 49) / 2) + 5, 60 + Math.floor((60 - 15) / 2) + 7);
+      return inMark.slice(0, 3).every((value) => value > 225);
+    };
+    expect([await hasMark(120), await hasMark(48), await hasMark(120, '#fefefe')]).toEqual([true, false, false]);
   });
 });
 
@@ -177,7 +183,7 @@ describe('outpaint', () => {
 
   test('draws something in every margin', async () => {
     const image = await speckled(120, 90);
-    const bytes = await edited('edit/outpaint', { image, left: 80, right: 80, up: 80, down: 80 });
+    const bytes = await edited('edit/outpaint', { image, left: 80, right: 80, up: 80, down: 80, seed: 7 });
     for (const [left, top] of [
       [0, 80],
       [200, 80],
@@ -279,6 +285,12 @@ describe('search-and-recolor', () => {
     ]);
   });
 
+  test('does not take a speck for what is meant, though it has the colour that is named', async () => {
+    const image = await shapes(200, 150, '#e8e8e8', box(20, 20, 2, 2, '#c02828') + box(100, 60, 60, 60, '#28a040'));
+    const fields = { select_prompt: 'the red car', prompt: 'blue', grow_mask: 0 };
+    expect(around((await changed('edit/search-and-recolor', image, fields)).pixels)).toEqual([100, 60, 159, 119]);
+  });
+
   test('takes a disc that depends on the words where nothing stands out', async () => {
     const image = await flat(120, 120, '#707070');
     const places = [];
@@ -307,7 +319,7 @@ describe('search-and-recolor', () => {
 
 test('search-and-replace draws over what the words mean and leaves the rest as it is, pixel for pixel', async () => {
   const image = await shapes(200, 150, '#e8e8e8', box(20, 20, 40, 40, '#c02828') + box(100, 60, 60, 60, '#28a040'));
-  const replace = (fields: Sent) => changed('edit/search-and-replace', image, { prompt: 'a moon', ...fields });
+  const replace = (fields: Sent) => changed('edit/search-and-replace', image, { prompt: 'a moon', seed: 7, ...fields });
   const { pixels } = await replace({ search_prompt: 'red car', grow_mask: 0 });
   expect([around(pixels), pixels.length > 1500]).toEqual([[20, 20, 59, 59], true]);
   expect(around((await replace({ search_prompt: 'the largest' })).pixels)).toEqual([97, 57, 162, 122]);
@@ -358,6 +370,17 @@ describe('replace-background-and-relight', () => {
     });
     expect(at(near[0], near[1])[0]).toBeGreaterThan(0xa0);
     expect(at(far[0], far[1])[0]).toBeLessThan(0x60);
+  });
+
+  test('lets light of the colour of a picture fall on it', async () => {
+    const background_reference = await flat(50, 80, '#808080');
+    const { at } = await relit({
+      background_reference,
+      light_reference: await flat(70, 70, '#ff0000'),
+      light_source_strength: 1,
+    });
+    const [red = 0, green = 0] = at(180, 3);
+    expect([red > 0xc0, green < 0x60]).toEqual([true, true]);
   });
 
   test('lets less of the light fall on a subject that is to be preserved', async () => {
@@ -418,16 +441,30 @@ describe('upscale', () => {
 });
 
 describe('edits are quick', () => {
+  /** The least of three times in milliseconds, of the processor: other work on the machine must not fail this. */
+  async function least(path: string, fields: (turn: number) => Promise<Sent>): Promise<number> {
+    const times: number[] = [];
+    for (let turn = 0; turn < 3; turn += 1) {
+      const sent = await fields(turn);
+      const start = process.cpuUsage();
+      await edited(path, sent);
+      const { user, system } = process.cpuUsage(start);
+      times.push((user + system) / 1000);
+    }
+    return Math.min(...times);
+  }
+
+  // Another picture every time, so that none is remembered.
+  const image = (turn: number) => shapes(1024, 1024, '#3070c0', box(300, 300, 400 + turn, 400, '#d02020'));
+
   test('an edit of a megapixel takes less than a second', async () => {
-    const image = await shapes(1024, 1024, '#3070c0', box(300, 300, 400, 400, '#d02020'));
-    const start = performance.now();
-    await edited('edit/inpaint', { image, mask: await maskOf(1024, 1024, 200, 200, 600, 600), prompt: 'a castle' });
-    expect(performance.now() - start).toBeLessThan(1000);
+    const mask = await maskOf(1024, 1024, 200, 200, 600, 600);
+    expect(
+      await least('edit/inpaint', async (turn) => ({ image: await image(turn), mask, prompt: 'a castle' })),
+    ).toBeLessThan(1000);
   });
 
   test('the largest of fast upscales takes less than two', async () => {
-    const start = performance.now();
-    await edited('upscale/fast', { image: await shapes(1024, 1024, '#3070c0', box(300, 300, 400, 400, '#d02020')) });
-    expect(performance.now() - start).toBeLessThan(2000);
+    expect(await least('upscale/fast', async (turn) => ({ image: await image(turn) }))).toBeLessThan(2000);
   });
 });

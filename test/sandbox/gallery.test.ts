@@ -1,10 +1,18 @@
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { drawEdit } from '../../src/sandbox/edits.ts';
 import { pictureOf } from '../../src/sandbox/gallery.ts';
 import { drawFlawed, drawPicture, type Recipe } from '../../src/sandbox/pictures.ts';
+import { type SentPicture, sentPicture } from '../../src/sandbox/sent.ts';
+import { flat } from './samples.ts';
 
 vi.mock(import('../../src/sandbox/pictures.ts'), async (original) => {
   const drawn = await original();
   return { ...drawn, drawPicture: vi.fn(drawn.drawPicture), drawFlawed: vi.fn(drawn.drawFlawed) };
+});
+
+vi.mock(import('../../src/sandbox/edits.ts'), async (original) => {
+  const edits = await original();
+  return { ...edits, drawEdit: vi.fn(edits.drawEdit) };
 });
 
 let seed = 0;
@@ -88,5 +96,55 @@ describe('the gallery', () => {
     await fill();
     drawing.resolve(Buffer.from('at last'));
     expect((await waiting).toString()).toBe('at last');
+  });
+});
+
+describe('edits in the gallery', () => {
+  async function sent(background: string): Promise<SentPicture> {
+    const picture = await sentPicture(await flat(64, 64, background));
+    if (!picture) throw new Error('there is no picture');
+    return picture;
+  }
+  const general = (image: SentPicture, others: readonly string[] = []) => ({ kind: 'general', image, others }) as const;
+
+  test('are drawn once for the same pictures, and anew for others', async () => {
+    const recipe = newRecipe();
+    const [red, again, blue] = [await sent('#f00'), await sent('#f00'), await sent('#00f')];
+    const pictures = [
+      await pictureOf({ ...recipe, edit: general(red) }),
+      await pictureOf({ ...recipe, edit: general(again) }),
+      await pictureOf({ ...recipe, edit: general(blue) }),
+      await pictureOf({ ...recipe, edit: general(red, ['beside']) }),
+      await pictureOf({ ...recipe, edit: { kind: 'upscale', image: red, detail: 0 } }),
+      await pictureOf({ ...recipe, edit: { kind: 'upscale', image: red, detail: 1 } }),
+      await pictureOf(recipe),
+    ];
+    expect(timesDrawn(recipe)).toBe(6);
+    expect(pictures[0]).toBe(pictures[1]);
+    expect(pictures[2]?.equals(pictures[0] ?? Buffer.alloc(0))).toBe(false);
+  });
+
+  test('are drawn two at a time, the others in their order, and one that fails holds up none', async () => {
+    const image = await sent('#0f0');
+    const recipes = Array.from({ length: 4 }, () => ({ ...newRecipe(), edit: general(image) }));
+    const seeds = recipes.map((recipe) => recipe.seed);
+    const started: number[] = [];
+    const ends: (() => void)[] = [];
+    vi.mocked(drawEdit).mockImplementation(async (_, { seed: which }) => {
+      started.push(which);
+      await new Promise<void>((resolve) => ends.push(resolve));
+      if (which === seeds[0]) throw new Error('the first is spoilt');
+      return image.image();
+    });
+    onTestFinished(() => void vi.mocked(drawEdit).mockReset());
+    const drawn = Promise.allSettled(recipes.map((recipe) => pictureOf(recipe)));
+    await vi.waitFor(() => expect(started).toEqual(seeds.slice(0, 2)));
+    ends[0]?.();
+    await vi.waitFor(() => expect(started).toEqual(seeds.slice(0, 3)));
+    ends[1]?.();
+    ends[2]?.();
+    await vi.waitFor(() => expect(started).toEqual(seeds));
+    ends[3]?.();
+    expect((await drawn).map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'fulfilled', 'fulfilled']);
   });
 });

@@ -1,4 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import type { Edit } from '../../src/sandbox/edit.ts';
+import { Jobs } from '../../src/sandbox/jobs.ts';
+import { Journal } from '../../src/sandbox/journal.ts';
+import { SentPicture } from '../../src/sandbox/sent.ts';
 import {
   askFal,
   askWavespeed,
@@ -200,5 +204,49 @@ describe("a job of fal's queue", () => {
     expect([await ask(`requests/${id}/status`), await ask(`requests/${id}/status`)]).toEqual([500, 202]);
     expect(await ask(`requests/${id}/status`)).toBe(200);
     expect([await ask(`requests/${id}`), await ask(`requests/${id}`)]).toEqual([502, 200]);
+  });
+});
+
+describe('the jobs that are kept', () => {
+  /** A job with a picture of so many bytes, none of which is ever looked at. */
+  function opened(jobs: Jobs, id: string, bytes: Buffer, edit: (image: SentPicture) => Edit): void {
+    const order = { model: 'm', prompt: '', seed: 1, width: 1, height: 1, format: 'png', seconds: 1 } as const;
+    const line = new Journal(undefined).write({
+      ...{ vendor: 'wavespeed', model: 'm', vendorId: null, prompt: null, seed: 1, width: 1, height: 1, pictures: 1 },
+      ...{ outcome: 'accepted', bought: 'yes', fault: null },
+    });
+    const image = new SentPicture(bytes, { width: 1, height: 1 }, false);
+    jobs.open({ id, vendor: 'wavespeed', owner: 'k', order: { ...order, edit: edit(image) }, line, faults: [] });
+  }
+  const newJobs = () => new Jobs({ latency: 0, pendingLooks: 1, now: Date.now });
+  const NOTHING = Buffer.alloc(0);
+  const ids = (jobs: Jobs) => jobs.listOf('wavespeed', 'k').map(({ id }) => id);
+
+  test('hold half a gibibyte of pictures, and the oldest are forgotten beyond that', () => {
+    const jobs = newJobs();
+    const bytes = Buffer.alloc(128 * 1024 * 1024);
+    for (const id of ['a', 'b', 'c', 'd']) opened(jobs, id, bytes, (image) => ({ kind: 'general', image }));
+    expect(ids(jobs)).toEqual(['d', 'c', 'b', 'a']);
+    opened(jobs, 'e', bytes, (image) => ({ kind: 'general', image }));
+    expect(ids(jobs)).toEqual(['e', 'd', 'c', 'b']);
+    const [forgotten] = jobs.listOf('wavespeed', 'k');
+    if (forgotten) jobs.forget(forgotten);
+    opened(jobs, 'f', bytes, (image) => ({ kind: 'general', image }));
+    expect(ids(jobs)).toEqual(['f', 'd', 'c', 'b']);
+  });
+
+  test('count every picture of an edit, wherever in it it is', () => {
+    const jobs = newJobs();
+    const half = new SentPicture(Buffer.alloc(256 * 1024 * 1024), { width: 1, height: 1 }, false);
+    const light = { direction: null, reference: half, strength: 1 };
+    const relight = (image: SentPicture): Edit => ({
+      ...{ kind: 'relight', image, background: null, keepsBackground: false, preservation: 0 },
+      light,
+    });
+    opened(jobs, 'a', NOTHING, relight);
+    opened(jobs, 'b', NOTHING, (image) => ({ kind: 'inpaint', image, mask: half, growMask: 0 }));
+    expect(ids(jobs)).toEqual(['b', 'a']);
+    opened(jobs, 'c', Buffer.from('x'), (image) => ({ kind: 'general', image }));
+    expect(ids(jobs)).toEqual(['c', 'b']);
   });
 });

@@ -2,7 +2,8 @@ import { GoogleGenAI, type GoogleGenAIOptions } from '@google/genai';
 import { InferenceClient } from '@huggingface/inference';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Client as WavespeedClient } from 'wavespeed';
-import { BANANA, IMAGEN, measured, onlyEntry, QWEN, replyOf, SCHNELL, useSandbox } from './ask.ts';
+import { BANANA, IMAGEN, KONTEXT, measured, onlyEntry, QWEN, QWEN_EDIT, replyOf, SCHNELL, useSandbox } from './ask.ts';
+import { flat } from './samples.ts';
 
 /** What the vendors ship to their customers must find the sandbox as good as the vendor. */
 
@@ -35,6 +36,20 @@ describe('the client of WaveSpeed', () => {
     const { bytes } = await replyOf(String(outputs[0]));
     expect(await measured(bytes)).toEqual({ format: 'png', width: 512, height: 768 });
     expect(entry()).toEqual({ vendor: 'wavespeed', model: QWEN, outcome: 'completed', bought: 'yes' });
+  });
+
+  test('has a picture edited that it sends along', async () => {
+    const image = `data:image/png;base64,${(await flat(512, 384, '#3070c0')).toString('base64')}`;
+    const { outputs } = await client().run(QWEN_EDIT, { prompt: 'a lighthouse', image, output_format: 'png' }, QUICK);
+    const { bytes } = await replyOf(String(outputs[0]));
+    expect(await measured(bytes)).toEqual({ format: 'png', width: 512, height: 384 });
+    expect(entry()).toEqual({ vendor: 'wavespeed', model: QWEN_EDIT, outcome: 'completed', bought: 'yes' });
+  });
+
+  test('is told that a picture cannot be fetched, and nothing is paid', async () => {
+    const order = client().run(QWEN_EDIT, { prompt: 'a barn', image: 'https://example.com/a.png' }, QUICK);
+    await expect(order).rejects.toThrow(/Prediction failed.*could not be fetched/);
+    expect(entry()).toEqual({ vendor: 'wavespeed', model: QWEN_EDIT, outcome: 'failed', bought: 'refunded' });
   });
 
   test('gets the picture in one go in synchronous mode', async () => {
@@ -95,6 +110,18 @@ describe('the client of Gemini', () => {
     });
     expect(response.candidates?.[0]?.finishReason).toBe('STOP');
     expect(response.usageMetadata).toMatchObject({ candidatesTokenCount: 1120 });
+    expect(entry()).toEqual({ vendor: 'gemini', model: BANANA, outcome: 'delivered', bought: 'yes' });
+  });
+
+  test('has a picture edited that it sends along', async () => {
+    const data = (await flat(600, 400, '#3070c0')).toString('base64');
+    const response = await client().models.generateContent({
+      model: BANANA,
+      contents: [{ text: 'make it night' }, { inlineData: { mimeType: 'image/png', data } }],
+      config: { responseModalities: ['IMAGE'] },
+    });
+    const picture = Buffer.from(response.data ?? '', 'base64');
+    expect(await measured(picture)).toEqual({ format: 'png', width: 1264, height: 848 });
     expect(entry()).toEqual({ vendor: 'gemini', model: BANANA, outcome: 'delivered', bought: 'yes' });
   });
 
@@ -260,6 +287,22 @@ describe('the client of HuggingFace', () => {
       expect(entry()).toEqual({
         vendor: 'huggingface',
         model: 'fal-ai/flux/dev',
+        outcome: 'completed',
+        bought: 'yes',
+      });
+    });
+
+    test('has a picture edited that it sends along', async () => {
+      const picture = await new InferenceClient('hf_good').imageToImage({
+        provider: 'fal-ai',
+        model: KONTEXT,
+        inputs: new Blob([new Uint8Array(await flat(640, 640, '#3070c0'))], { type: 'image/png' }),
+        parameters: { prompt: 'make it night' },
+      });
+      expect(await measured(Buffer.from(await picture.arrayBuffer()))).toMatchObject({ width: 1024, height: 1024 });
+      expect(entry()).toEqual({
+        vendor: 'huggingface',
+        model: 'fal-ai/flux-kontext/dev',
         outcome: 'completed',
         bought: 'yes',
       });

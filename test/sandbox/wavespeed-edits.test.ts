@@ -95,6 +95,16 @@ describe('an edit by Qwen', () => {
     expect(onlyEntry(sandbox())).toMatchObject({ outcome: 'failed', bought: 'refunded' });
   });
 
+  test('fails for an output that is said to lie on another host', async () => {
+    const { data } = (await wavespeedResult(sandbox(), { prompt: 'a poster', size: '256*256' })).json();
+    const { pathname } = new URL(data.outputs[0]);
+    const input = { prompt: 'a sunset', image: `https://example.com${pathname}` };
+    expect((await wavespeedResult(sandbox(), input, QWEN_EDIT)).json().data).toMatchObject({
+      status: 'failed',
+      code: 1402,
+    });
+  });
+
   test('fails for an output that is not there any more', async () => {
     const { data } = (await wavespeedResult(sandbox(), { prompt: 'a poster [sandbox:result-gone]' })).json();
     const edit = await wavespeedResult(sandbox(), { prompt: 'a sunset', image: data.outputs[0] }, QWEN_EDIT);

@@ -120,6 +120,13 @@ describe('a window of interest', () => {
     }
   });
 
+  test('stays in the centre where one side is hardly livelier than the other', () => {
+    const columns = Float64Array.from({ length: 256 }, (_, line) => 1 - (0.01 * line) / 255);
+    const source = { width: 2000, height: 1000 };
+    const window = windowOfInterest(source, square, { columns, rows: new Float64Array(128).fill(1) });
+    expect(window).toEqual(windowAround(source, square, MIDDLE));
+  });
+
   test('puts what draws the eye into the middle of the safe area, not of the format', () => {
     const header = format('twitter-header');
     const source = { width: 1500, height: 3000 };

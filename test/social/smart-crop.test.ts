@@ -99,6 +99,31 @@ describe('SMART', () => {
     expect(Math.min(...shares)).toBeGreaterThan(0.95);
   });
 
+  test('shows what is finely drawn where no colour is rarer than another', async () => {
+    const squares = (side: number, left: number, width: number): Patch[] =>
+      Array.from({ length: (width / side) * (1000 / side) }, (_, i) => {
+        const [column, line] = [i % (width / side), Math.floor(i / (width / side))];
+        return {
+          colour: '#fff',
+          left: left + column * side,
+          top: line * side,
+          width: side,
+          height: side,
+          column,
+          line,
+        };
+      }).filter(({ column, line }) => (column + line) % 2 === 0);
+    for (const left of [0, 1500]) {
+      const coarse = squares(250, left === 0 ? 500 : 0, 1500);
+      const png = await drawing(2000, 1000, '#000', [...squares(25, left, 500), ...coarse])
+        .png()
+        .toBuffer();
+      const { smart } = (await smartWindows(png))[FORMATS.indexOf(format('instagram-feed-square'))] ?? {};
+      // To one line of the thumbnail.
+      expect(Math.abs((smart?.left ?? -1) - (left === 0 ? 0 : 1000))).toBeLessThanOrEqual(8);
+    }
+  });
+
   test('shows a face rather than a sign as large and as lively', async () => {
     const patch = (colour: string, left: number, top: number, width: number, height: number): Patch => ({
       colour,

@@ -1,4 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Gateway, type Substitutes, startGateway } from '../../src/compose.ts';
@@ -20,6 +21,8 @@ export interface GraphResponse<T> {
 export interface TestGateway extends Gateway {
   readonly database: Database;
   readonly dataDir: string;
+  /** Deletes the bytes of an asset from the disk, as a broken disk would. */
+  removeBytes(assetId: string): Promise<void>;
   /** Posts a GraphQL request over HTTP, as the demo account of that name, with another key, or with none. */
   ask<T = Record<string, never>>(
     who: DemoName | { readonly key: string } | null,
@@ -60,6 +63,7 @@ export async function startTestGateway({
     ...gateway,
     database,
     dataDir,
+    removeBytes: (assetId) => rm(join(dataDir, 'assets', assetId.slice(-2), assetId)),
     ask: (who, query, variables) => {
       const key = who === null ? null : typeof who === 'string' ? gateway.demoKeys?.[who] : who.key;
       return ask(gateway.url, key ?? null, query, variables);
