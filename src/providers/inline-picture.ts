@@ -1,36 +1,44 @@
 import { randomUUID } from 'node:crypto';
 import type { SentPicture } from './provider.ts';
 
-/** A picture inside JSON: its bytes in base64, encoded once however often it is named. */
+/** A picture inside JSON, encoded once however often it is named. */
 export class InlinePicture {
-  readonly encoded: Buffer;
+  readonly base64: string;
 
-  constructor(prefix: string, bytes: Buffer) {
-    this.encoded = Buffer.from(prefix + bytes.toString('base64'), 'latin1');
+  constructor(
+    bytes: Buffer,
+    /** What stands before the base64. */
+    readonly prefix: string,
+  ) {
+    this.base64 = bytes.toString('base64');
   }
 }
 
 /** For vendors that have a field of their own for the type. */
 export function base64Of({ bytes }: SentPicture): InlinePicture {
-  return new InlinePicture('', bytes);
+  return new InlinePicture(bytes, '');
 }
 
 /** RFC 2397. */
 export function dataUriOf({ bytes, contentType }: SentPicture): InlinePicture {
-  return new InlinePicture(`data:${contentType};base64,`, bytes);
+  return new InlinePicture(bytes, `data:${contentType};base64,`);
 }
 
 /**
- * JSON in which every {@link InlinePicture} is a string. The pictures are put in behind the writing, which would look at
- * each of their letters for one to escape: for 14 MiB that is a fifth of a second in which nobody else is served.
+ * JSON in which every {@link InlinePicture} is a string. The pictures are put in after the writing, which would look at
+ * each of their letters for one to escape, and hold up everybody else meanwhile.
  */
 export function jsonWithPictures(value: unknown): Buffer {
   const mark = randomUUID();
-  const pictures: Buffer[] = [];
-  const text = JSON.stringify(value, (_key, each: unknown) => {
+  const pictures: string[] = [];
+  const json = JSON.stringify(value, (_key, each: unknown) => {
     if (!(each instanceof InlinePicture)) return each;
-    pictures.push(each.encoded);
-    return mark;
+    pictures.push(each.base64);
+    return `${each.prefix}${mark}`;
   });
-  return Buffer.concat(text.split(mark).flatMap((words, i) => [Buffer.from(words), ...pictures.slice(i, i + 1)]));
+  const pieces = json.split(mark).flatMap((words, i) => [words, pictures[i] ?? '']);
+  const body = Buffer.allocUnsafe(pieces.reduce((length, piece) => length + Buffer.byteLength(piece), 0));
+  let end = 0;
+  for (const piece of pieces) end += body.write(piece, end);
+  return body;
 }

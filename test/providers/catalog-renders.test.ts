@@ -1,35 +1,15 @@
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type GenerateModel, MODELS, type Route, routesOf } from '../../src/catalog/models.ts';
-import { Outbound } from '../../src/platform/outbound.ts';
-import type { CheckOutcome, GenerateOrder, SubmitOutcome } from '../../src/providers/provider.ts';
-import { createProviders, type Providers } from '../../src/providers/registry.ts';
-import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts';
-import { never, submitOptions } from './scripted-vendor.ts';
+import type { GenerateOrder } from '../../src/providers/provider.ts';
+import { obtain, type Stand, startStand } from './stand.ts';
 
-let sandbox: Sandbox;
-let outbound: Outbound;
-let providers: Providers;
+let stand: Stand;
 
 beforeAll(async () => {
-  sandbox = await startSandbox();
-  outbound = new Outbound({ allow: [new URL(sandbox.origin).host] });
-  const at = (apiKey: string) => ({ apiKey, baseUrl: sandbox.origin });
-  const vertex = { project: 'p', location: 'global', baseUrl: sandbox.origin, accessToken: async () => 'token' };
-  providers = createProviders(
-    {
-      stability: at('sk-sandbox'),
-      wavespeed: at('sandbox'),
-      huggingface: at('hf_sandbox'),
-      gemini: { ...at('sandbox'), vertex },
-    },
-    outbound,
-  );
+  stand = await startStand();
 });
-afterAll(async () => {
-  await outbound.close();
-  await sandbox.close();
-});
+afterAll(() => stand.close());
 
 type Render = GenerateOrder['render'];
 
@@ -62,32 +42,18 @@ function orderFor({ model, host }: Route, render: Render): GenerateOrder {
   };
 }
 
-const LOOKS_MAX = 4;
-
-async function obtain({ model }: Route, order: GenerateOrder): Promise<SubmitOutcome | CheckOutcome> {
-  const provider = providers[model.provider];
-  if (!provider) throw new Error(`no provider ${model.provider}`);
-  const submitted = await provider.submit(order, submitOptions());
-  if (submitted.kind !== 'accepted') return submitted;
-  let checked: CheckOutcome = { kind: 'pending', pollAfterMs: 0 };
-  for (let looks = 0; checked.kind === 'pending' && looks < LOOKS_MAX; looks++) {
-    checked = await provider.check(submitted.ticket, never);
-  }
-  return checked;
-}
-
 test.each(MODELS.flatMap(routesOf).map((route) => [route.id, route] as const))(
   '%s draws every size that the catalog promises, once each',
   async (_id, route) => {
     for (const render of rendersOf(route)) {
-      const before = sandbox.journal().length;
-      const outcome = await obtain(route, orderFor(route, render));
+      const before = stand.sandbox.journal().length;
+      const outcome = await obtain(stand, route, orderFor(route, render));
       if (outcome.kind !== 'delivered') throw new Error(JSON.stringify({ render, outcome }));
       const { width, height } = await sharp(outcome.picture).metadata();
       expect({ width, height }).toEqual({ width: render.width, height: render.height });
       const isEchoed = route.model.provider === 'stability' || route.host.name === 'fal-ai';
       expect(outcome.seed).toBe(isEchoed ? route.model.seedMax : null);
-      expect(sandbox.journal().slice(before)).toMatchObject([
+      expect(stand.sandbox.journal().slice(before)).toMatchObject([
         { vendor: route.model.provider, model: route.host.vendorModel, prompt: 'a lighthouse at dusk', bought: 'yes' },
       ]);
     }

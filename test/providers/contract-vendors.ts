@@ -8,13 +8,12 @@ import { systemClock } from '../../src/platform/clock.ts';
 import { LocalEventBus } from '../../src/platform/events.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { Metrics } from '../../src/platform/metrics.ts';
-import { Outbound } from '../../src/platform/outbound.ts';
 import { Signer } from '../../src/platform/signer.ts';
-import { createProviders, type Providers } from '../../src/providers/registry.ts';
+import type { Providers } from '../../src/providers/registry.ts';
 import type { JournalEntry } from '../../src/sandbox/journal.ts';
-import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts';
 import { ADAPTERS, type Adapter, faultsIn, promptOf, WORDLESS } from '../support/contract.ts';
 import { contractOrder } from './contract-order.ts';
+import { type Stand, startStand } from './stand.ts';
 
 export interface ContractVendors {
   /** Orders a picture of an adapter and waits for it, `msMax` at most, while the sandbox does what `faults` say. */
@@ -82,41 +81,6 @@ export async function startContractVendors(): Promise<ContractVendors> {
     close: async () => {
       await receiver.close();
       await Promise.all([shared, ...alone.values()].map((stand) => stand.close()));
-    },
-  };
-}
-
-/** A sandbox with every adapter set up to call it. */
-interface Stand {
-  readonly sandbox: Sandbox;
-  readonly providers: Providers;
-  close(): Promise<void>;
-}
-
-async function startStand(): Promise<Stand> {
-  const sandbox = await startSandbox();
-  const { host, port } = new URL(sandbox.origin);
-  // The sandbox's other name is another host to everybody here; that it is on the list stands for being public.
-  const outbound = new Outbound({ allow: [host, `localhost:${port}`] });
-  const at = (apiKey: string) => ({ apiKey, baseUrl: sandbox.origin });
-  const vertex = {
-    project: 'a-project',
-    location: 'us-central1',
-    baseUrl: sandbox.origin,
-    accessToken: async () => 't',
-  };
-  const settings = {
-    stability: at('sk-sandbox'),
-    wavespeed: at('sandbox'),
-    huggingface: at('hf_sandbox'),
-    gemini: { ...at('sandbox'), vertex },
-  };
-  return {
-    sandbox,
-    providers: createProviders(settings, outbound),
-    close: async () => {
-      await outbound.close();
-      await sandbox.close();
     },
   };
 }

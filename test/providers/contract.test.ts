@@ -47,7 +47,7 @@ beforeAll(async () => {
       seen.set(word, await (row.endedBy === 'PATIENCE' ? look() : drawing.execute(look)));
     }),
   );
-}, 60_000);
+}, 180_000);
 
 afterAll(async () => {
   await vendors.close();
