@@ -104,8 +104,8 @@ async function listen(server: Server, port: number, host: string): Promise<strin
 
 /**
  * Starts a server that speaks the protocols of Stability AI, WaveSpeed, HuggingFace and Gemini for making pictures
- * from text and from other pictures: it draws the ones and edits the pixels of the others itself. It shares no code with the adapters that talk to it, so that a misreading of a
- * protocol shows as a disagreement.
+ * from text and from other pictures: it draws the ones, and edits the pixels of the others, itself. It shares no code
+ * with the adapters that talk to it, so that a misreading of a protocol shows as a disagreement.
  * @throws FaultSyntaxError when `faults` cannot be understood.
  * @throws when the port is taken or the journal's file cannot be written.
  */
