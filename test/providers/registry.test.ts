@@ -16,13 +16,14 @@ function recording(): { outbound: Outbound; urls: string[] } {
 
 const off = { stability: null, wavespeed: null, huggingface: null, gemini: null };
 
-test('what is switched off does not exist', () => {
+test('what is switched off does not exist', async () => {
   const { outbound } = recording();
   expect(createProviders(off, outbound)).toEqual({});
   const providers = createProviders({ ...off, gemini: { apiKey: 'k', baseUrl: null, vertex: null } }, outbound);
   expect(Object.keys(providers)).toEqual(['gemini']);
   expect([...(providers.gemini?.hosts ?? [])]).toEqual(['gemini']);
-  expect(() => providers.gemini?.submit(renderRequest('vertex', 'm'), submitOptions())).toThrow('not set up');
+  const { gemini } = providers;
+  await expect(gemini?.submit(renderRequest('vertex', 'm'), submitOptions())).rejects.toThrow('not set up');
 });
 
 test('every provider calls its vendor, or the address that is set instead', async () => {
