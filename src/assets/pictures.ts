@@ -16,6 +16,8 @@ export type PictureErrorReason =
   | 'UNREADABLE'
   /** It would have to be enlarged more than we may. */
   | 'TOO_SMALL'
+  /** Of another shape than what it should show. */
+  | 'WRONG_SHAPE'
   /** More pixels or bytes than we decode. */
   | 'TOO_LARGE'
   /** Black all over: how some vendors withhold a picture without saying so. */
@@ -63,6 +65,11 @@ export interface Finish {
   readonly ordered?: PictureSize | null;
   /** PNG where it is left out. */
   readonly contentType?: FinishedType;
+  /**
+   * The size of all that the picture shows, in whatever shape it came; the target is the middle of it. Null where it is
+   * cut to the target's shape instead.
+   */
+  readonly frame?: PictureSize | null;
   /** Whether black all over is what it should be, and no way to withhold it. */
   readonly mayBeBlack?: boolean;
 }
@@ -78,17 +85,18 @@ export function finishPicture(bytes: Buffer, target: PictureSize, how: Finish = 
 }
 
 async function finish(bytes: Buffer, target: PictureSize, how: Finish): Promise<FinishedPicture> {
-  const { ordered, contentType = 'image/png', mayBeBlack = false } = how;
+  const { ordered, contentType = 'image/png', frame = null, mayBeBlack = false } = how;
   const kind = pictureKind(bytes);
   const metadata = await readable(() => sharp(bytes, { limitInputPixels: false }).metadata());
   const upright = metadata.autoOrient;
   refuseUnlessUsable(upright, target);
   if (ordered) refuseUnlessAsOrdered(upright, ordered);
+  if (frame) refuseUnlessShapedLike(upright, frame);
   const thumbnail = await readable(() => decodeFully(bytes));
   if (!mayBeBlack) refuseBlack(thumbnail);
   const exact = upright.width === target.width && upright.height === target.height;
   const kept = exact && kind === 'png' && contentType === 'image/png' && isPlainPng(bytes, metadata);
-  const finished = kept ? bytes : await readable(() => redraw(bytes, target, contentType));
+  const finished = kept ? bytes : await readable(() => redraw(bytes, target, frame, contentType));
   return finishedPicture(finished, target, contentType, contentType !== 'image/jpeg' && isTransparent(thumbnail));
 }
 
@@ -147,6 +155,19 @@ function refuseUnlessAsOrdered(from: PictureSize, ordered: PictureSize): void {
   }
 }
 
+/** Vendors round sides to whole blocks, which changes a ratio by a few percent; more is another picture. */
+const SHAPE_DIFFERENCE_MAX = 1.1;
+
+function refuseUnlessShapedLike(from: PictureSize, frame: PictureSize): void {
+  const difference = (from.width * frame.height) / (from.height * frame.width);
+  if (Math.max(difference, 1 / difference) > SHAPE_DIFFERENCE_MAX) {
+    throw new PictureError(
+      'WRONG_SHAPE',
+      `The picture is ${from.width}x${from.height}, which is not the shape of ${frame.width}x${frame.height}`,
+    );
+  }
+}
+
 /** A decoder that refuses bombs, damage and endless work, and looks at one frame only. */
 export function decoder(bytes: Buffer): Sharp {
   const options = { limitInputPixels: PICTURE_PIXELS_MAX, failOn: 'warning', pages: 1, sequentialRead: true } as const;
@@ -187,12 +208,22 @@ function isPlainPng(bytes: Buffer, metadata: Metadata): boolean {
 
 const PNG_END = Buffer.from('0000000049454e44ae426082', 'hex');
 
-function redraw(bytes: Buffer, { width, height }: PictureSize, contentType: FinishedType): Promise<Buffer> {
-  const drawn = decoder(bytes)
-    .autoOrient()
-    .resize(width, height, { fit: 'cover', position: 'centre' })
-    .toColourspace('srgb');
-  return encoded(drawn, contentType).toBuffer();
+function redraw(
+  bytes: Buffer,
+  target: PictureSize,
+  frame: PictureSize | null,
+  contentType: FinishedType,
+): Promise<Buffer> {
+  const upright = decoder(bytes).autoOrient();
+  const drawn = frame
+    ? upright.resize({ ...frame, fit: 'fill' }).extract(middleOf(frame, target))
+    : upright.resize({ ...target, fit: 'cover', position: 'centre' });
+  return encoded(drawn.toColourspace('srgb'), contentType).toBuffer();
+}
+
+/** Where a picture lies that was extended evenly to the size of the frame. */
+export function middleOf(frame: PictureSize, { width, height }: PictureSize) {
+  return { left: Math.floor((frame.width - width) / 2), top: Math.floor((frame.height - height) / 2), width, height };
 }
 
 /** Quality at which nothing is seen of the compression, even where colours meet. */

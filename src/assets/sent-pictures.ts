@@ -1,5 +1,14 @@
 import sharp from 'sharp';
-import { decoder, encoded, type FinishedType, inTurn, PictureError, type PictureSize, readable } from './pictures.ts';
+import {
+  decoder,
+  encoded,
+  type FinishedType,
+  inTurn,
+  middleOf,
+  PictureError,
+  type PictureSize,
+  readable,
+} from './pictures.ts';
 
 /** A picture as it goes out to a vendor. */
 export interface PreparedPicture extends PictureSize {
@@ -59,10 +68,8 @@ async function redrawn(
 }
 
 function marginsAround(picture: PictureSize, canvas: PictureSize) {
-  const across = canvas.width - picture.width;
-  const down = canvas.height - picture.height;
-  const [left, top] = [Math.floor(across / 2), Math.floor(down / 2)];
-  return { left, right: across - left, top, bottom: down - top };
+  const { left, top, width, height } = middleOf(canvas, picture);
+  return { left, right: canvas.width - width - left, top, bottom: canvas.height - height - top };
 }
 
 /** WebP keeps transparency, and every vendor takes it. First less fine, then smaller. */

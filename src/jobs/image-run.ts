@@ -200,6 +200,7 @@ export class ImageRun {
       route,
       ordered: planned ? orderedSize(planned) : null,
       size: image.size,
+      frame: request.operation === 'GENERATE' ? null : (planned?.preparation?.canvas ?? image.size),
       contentType: request.operation === 'GENERATE' ? 'image/png' : CONTENT_TYPES[request.outputFormat],
       mayBeBlack: request.operation === 'UPSCALE',
       words: wordsIn(request),

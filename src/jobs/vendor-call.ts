@@ -33,6 +33,8 @@ export interface VendorCall {
   readonly ordered: Size | null;
   readonly size: Size;
   readonly contentType: FinishedType;
+  /** The size of all that the answer shows, of which `size` is the middle; null where it is cut to that shape. */
+  readonly frame: Size | null;
   /** Whether black all over can be what was asked for. */
   readonly mayBeBlack: boolean;
   /** The customer's own words, which are not to be repeated. */
@@ -101,9 +103,9 @@ async function judged(call: VendorCall, ended: EndedCall): Promise<Judged<CallEn
 }
 
 async function examined(call: VendorCall, bytes: Buffer, seed: number | null): Promise<CallEnd> {
-  const { size, ordered, contentType, mayBeBlack } = call;
+  const { size, ...finish } = call;
   try {
-    return { kind: 'delivered', picture: await finishPicture(bytes, size, { ordered, contentType, mayBeBlack }), seed };
+    return { kind: 'delivered', picture: await finishPicture(bytes, size, finish), seed };
   } catch (error) {
     if (!(error instanceof PictureError)) throw error;
     // A vendor's moderation that leaves no other mark than a picture that is black all over.

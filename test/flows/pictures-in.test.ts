@@ -31,7 +31,7 @@ interface AssetAnswer {
 }
 
 const ASSET = '{ id kind url width height contentType }';
-const UPLOAD = `fragment U on Upload { id url method status expiresAt bytesMax contentTypes rejection { code message } asset ${ASSET} }`;
+const UPLOAD = `fragment U on Upload { id: assetId url method status expiresAt bytesMax contentTypes rejection { code message } asset ${ASSET} }`;
 
 const clock = new TestClock('2026-03-15T12:00:00Z');
 let gateway: TestGateway;
@@ -178,7 +178,7 @@ describe.each(ENGINES)('a picture of a user, on %s', (engine) => {
 
   test('finds a hundred places reserved and no more', async () => {
     const asked = await Promise.all(
-      Array.from({ length: 105 }, () => gateway.ask({ key }, 'mutation { createUpload { id } }')),
+      Array.from({ length: 105 }, () => gateway.ask({ key }, 'mutation { createUpload { id: assetId } }')),
     );
     const refused = asked.flatMap(({ errors }) => errors ?? []);
     expect(refused).toHaveLength(5);

@@ -45,6 +45,7 @@ test('the id of an accepted order is written down although the database was away
     ordered: null,
     size: { width: 64, height: 64 },
     contentType: 'image/png',
+    frame: null,
     mayBeBlack: false,
     signal: new AbortController().signal,
     words: [],

@@ -71,7 +71,7 @@ export async function startContractVendors(): Promise<ContractVendors> {
       if (!route) throw new Error(`there is no route ${ADAPTERS[adapter]}`);
       const prompt = promptOf(word, faults);
       const asked = await contractOrder(route, prompt);
-      const finish = { contentType: 'image/png', mayBeBlack: false } as const;
+      const finish = { contentType: 'image/png', frame: null, mayBeBlack: false } as const;
       const call = { attemptId: newId('attempt'), route, words: [prompt], signal, msMax, ...finish };
       return (await orderPicture(parts, { ...call, ...asked })).result;
     },

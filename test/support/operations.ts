@@ -159,7 +159,7 @@ export async function estimateOperation(
 export async function upload(gateway: TestGateway, key: string, bytes: Buffer): Promise<string> {
   const { data, errors } = await gateway.ask<{ createUpload: { id: string; url: string } }>(
     { key },
-    'mutation { createUpload { id url } }',
+    'mutation { createUpload { id: assetId url } }',
   );
   expect(errors).toBeUndefined();
   if (!data) throw new Error('no upload');

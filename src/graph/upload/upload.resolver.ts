@@ -20,7 +20,7 @@ export class UploadResolver {
   })
   upload(
     @Ctx() context: GraphContext,
-    @Arg('id', () => ID, { description: 'The id of the upload, which is the one of its asset.' }) id: string,
+    @Arg('id', () => ID, { description: 'The `assetId` of the upload.' }) id: string,
   ): Promise<UploadRecord> {
     return this.uploads.get(viewerOf(context).id, id);
   }

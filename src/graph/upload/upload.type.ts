@@ -17,7 +17,12 @@ export class UploadRejection {
   simpleResolvers: true,
 })
 export class Upload {
-  @Field(() => ID, { description: 'The id that the asset has once the picture is there.' })
+  // Not `id`: that is the asset's, and a client's store that goes by ids alone must not mix the two.
+  @Field(() => ID, {
+    name: 'assetId',
+    simple: false,
+    description: 'The id that the asset has once the picture is there; the upload itself is asked for by it too.',
+  })
   id!: string;
 
   @Field(() => UploadStatusEnum, { description: 'How it stands.' })
