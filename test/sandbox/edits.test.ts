@@ -92,7 +92,7 @@ describe.each([
     const image = await flat(160, 120, '#ff0000');
     const drawn = async (grey: string) => {
       const mask = await shapes(160, 120, '#000', box(10, 10, 80, 80, grey));
-      return pixelsOf(await edited(path, { image, mask, grow_mask: 0, seed: 7, prompt: 'the sea', ...words }));
+      return pixelsOf(await edited(path, { image, mask, grow_mask: 0, ...words }));
     };
     const [whole, half] = [await drawn('#ffffff'), await drawn('#808080')];
     const expected = whole
