@@ -1,5 +1,5 @@
 import { badInput } from '../errors.ts';
-import type { Edit, EditRequest, LightDirection, Margins, OutputFormat } from './edits.ts';
+import type { Edit, EditRequest, LightDirection, Margins } from './edits.ts';
 import {
   checkedNumber,
   checkedSeed,
@@ -10,6 +10,7 @@ import {
   type Range,
 } from './fields.ts';
 import { EDIT_KINDS, type EditKind } from './operations.ts';
+import type { OutputFormat } from './output-formats.ts';
 
 /** Pixels that outpaint adds on a side. */
 export const MARGIN: Range = { min: 0, max: 2_000 };

@@ -1,9 +1,6 @@
+import type { OutputFormat } from './output-formats.ts';
 import type { Size } from './sizes.ts';
 import type { StylePreset } from './style-presets.ts';
-
-/** File formats that results can have. Only PNG and WebP can be transparent. */
-export const OUTPUT_FORMATS = ['PNG', 'JPEG', 'WEBP'] as const;
-export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
 
 export const LIGHT_DIRECTIONS = ['LEFT', 'RIGHT', 'ABOVE', 'BELOW'] as const;
 export type LightDirection = (typeof LIGHT_DIRECTIONS)[number];

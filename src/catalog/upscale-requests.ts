@@ -1,7 +1,7 @@
 import { badInput } from '../errors.ts';
-import type { OutputFormat } from './edits.ts';
 import { checkedNumber, checkedSeed, checkedStyle, optionalText } from './fields.ts';
 import type { UpscaleMode, UpscalePreset } from './operations.ts';
+import type { OutputFormat } from './output-formats.ts';
 import { pixelsOf, type Size } from './sizes.ts';
 import type { StylePreset } from './style-presets.ts';
 import { UPSCALE_MODELS, type UpscaleModel } from './upscale-models.ts';

@@ -1,3 +1,4 @@
+import { MEDIA_TYPES } from '../catalog/output-formats.ts';
 import type { Refusal } from '../catalog/refusals.ts';
 import { formatSize } from '../catalog/sizes.ts';
 import type { Source } from '../catalog/sources.ts';
@@ -56,11 +57,9 @@ function knownFormat(id: string): SocialFormat {
   return format;
 }
 
-const TYPES = { PNG: 'image/png', JPEG: 'image/jpeg', WEBP: 'image/webp' } as const;
-
 function optimizedPicture({ outputFormat }: OptimizeRequest, { width, height }: SocialFormat): Source {
   const transparent = outputFormat === 'JPEG' ? false : null;
-  return { width, height, contentType: TYPES[outputFormat], byteCount: null, transparent };
+  return { width, height, contentType: MEDIA_TYPES[outputFormat], byteCount: null, transparent };
 }
 
 function smallRefusal({ crop }: OptimizeRequest, formats: readonly SocialFormat[], source: Source): Refusal | null {

@@ -1,8 +1,9 @@
 import { type Edit, type EditRequest, editedSize } from '../catalog/edits.ts';
 import type { EditKind } from '../catalog/operations.ts';
+import { MEDIA_TYPES } from '../catalog/output-formats.ts';
 import type { Refusal } from '../catalog/refusals.ts';
 import { formatSize, OUTPUT_PIXELS_MAX, pixelsOf, type Size } from '../catalog/sizes.ts';
-import type { Source, SourceType } from '../catalog/sources.ts';
+import type { Source } from '../catalog/sources.ts';
 import { type UpscaleRequest, upscaledSize } from '../catalog/upscale-requests.ts';
 import { type PricedWork, unitPrice } from '../pricing/prices.ts';
 import { type RoutePlan, shutRefusal } from '../routing/planned-route.ts';
@@ -115,18 +116,12 @@ function priceSource(asked: SourceWork, { book, allowed }: PricingFacts, runs: n
   };
 }
 
-const SOURCE_TYPES: Readonly<Record<EditRequest['outputFormat'], SourceType>> = {
-  PNG: 'image/png',
-  JPEG: 'image/jpeg',
-  WEBP: 'image/webp',
-};
-
 function made(size: Size, format: EditRequest['outputFormat'], transparent: boolean | null): Source {
   const { width, height } = size;
   return {
     width,
     height,
-    contentType: SOURCE_TYPES[format],
+    contentType: MEDIA_TYPES[format],
     byteCount: null,
     transparent: format === 'JPEG' ? false : transparent,
   };

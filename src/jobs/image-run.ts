@@ -1,8 +1,9 @@
 import type { AssetsService } from '../assets/assets.service.ts';
 import type { Route } from '../catalog/models.ts';
+import { MEDIA_TYPES } from '../catalog/output-formats.ts';
 import { findRoute } from '../catalog/routes.ts';
 import { pixelsOf, type Size } from '../catalog/sizes.ts';
-import { wordsIn } from '../estimates/job-request.ts';
+import { type OperationRequest, wordsIn } from '../estimates/job-request.ts';
 import type { Db } from '../platform/database.ts';
 import { newId } from '../platform/ids.ts';
 import type { Log } from '../platform/log.ts';
@@ -198,10 +199,10 @@ export class ImageRun {
     return {
       attemptId,
       route,
-      ordered: planned ? orderedSize(planned) : null,
+      ordered: planned ? orderedSize(request, planned) : null,
       size: image.size,
       frame: request.operation === 'GENERATE' ? null : (planned?.preparation?.canvas ?? image.size),
-      contentType: request.operation === 'GENERATE' ? 'image/png' : CONTENT_TYPES[request.outputFormat],
+      contentType: request.operation === 'GENERATE' ? 'image/png' : MEDIA_TYPES[request.outputFormat],
       mayBeBlack: request.operation === 'UPSCALE',
       words: wordsIn(request),
       signal: this.signal,
@@ -223,13 +224,11 @@ export class ImageRun {
   }
 }
 
-const CONTENT_TYPES = { PNG: 'image/png', JPEG: 'image/jpeg', WEBP: 'image/webp' } as const;
-
 /** Stability's reference has it that edits come back with four megapixels, which nobody has seen; more is not counted on. */
 const EDITED_PIXELS = 4_194_304;
 
 /** The least that a vendor should answer with. */
-function orderedSize({ render, route }: PlannedRoute): Size {
-  const scale = route.model.renders === null ? Math.min(1, Math.sqrt(EDITED_PIXELS / pixelsOf(render))) : 1;
+function orderedSize({ operation }: OperationRequest, { render }: PlannedRoute): Size {
+  const scale = operation === 'EDIT' ? Math.min(1, Math.sqrt(EDITED_PIXELS / pixelsOf(render))) : 1;
   return { width: Math.floor(render.width * scale), height: Math.floor(render.height * scale) };
 }

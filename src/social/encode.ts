@@ -1,13 +1,6 @@
 import type { Sharp } from 'sharp';
-import type { ContentType } from '../assets/asset.ts';
 import { PNG_OPTIONS } from '../assets/pictures.ts';
-import type { OutputFormat } from './social-formats.ts';
-
-export const CONTENT_TYPE_OF: Readonly<Record<OutputFormat, ContentType>> = {
-  PNG: 'image/png',
-  JPEG: 'image/jpeg',
-  WEBP: 'image/webp',
-};
+import type { OutputFormat } from '../catalog/output-formats.ts';
 
 type Encoding = (drawing: Sharp) => Sharp;
 

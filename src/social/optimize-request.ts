@@ -1,9 +1,8 @@
+import { OUTPUT_FORMATS, type OutputFormat } from '../catalog/output-formats.ts';
 import { badInput } from '../errors.ts';
 import {
   findSocialFormat,
   formatsOf,
-  OUTPUT_FORMATS,
-  type OutputFormat,
   PLATFORM_LIMITS,
   SOCIAL_FORMATS,
   SOCIAL_PLATFORMS,

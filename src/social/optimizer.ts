@@ -2,9 +2,10 @@ import { bulkhead } from 'cockatiel';
 import type { Sharp } from 'sharp';
 import type { FinishedPicture } from '../assets/asset.ts';
 import { decodeFully, ENLARGEMENT_MAX, finishedPicture, inTurn, isTransparent } from '../assets/pictures.ts';
+import { MEDIA_TYPES } from '../catalog/output-formats.ts';
 import { formatSize } from '../catalog/sizes.ts';
 import { type CropWindow, isTooSmallFor, windowAround, windowOfInterest } from './crop-window.ts';
-import { CONTENT_TYPE_OF, encodeWithin } from './encode.ts';
+import { encodeWithin } from './encode.ts';
 import { interestOf } from './interest.ts';
 import { BLUR, type OptimizeRequest } from './optimize-request.ts';
 import { decodePixels, drawn, from, type Pixels, thumbnailOf } from './pixels.ts';
@@ -138,7 +139,7 @@ async function optimize(
   const transparent = pixels.channels === 4 && isTransparent(await decodeFully(encoded.bytes));
   return {
     format,
-    picture: finishedPicture(encoded.bytes, format, CONTENT_TYPE_OF[outputFormat], transparent),
+    picture: finishedPicture(encoded.bytes, format, MEDIA_TYPES[outputFormat], transparent),
     failure: null,
   };
 }

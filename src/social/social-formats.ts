@@ -1,3 +1,4 @@
+import type { OutputFormat } from '../catalog/output-formats.ts';
 import type { Size } from '../catalog/sizes.ts';
 
 export const SOCIAL_PLATFORMS = [
@@ -10,10 +11,6 @@ export const SOCIAL_PLATFORMS = [
   'TIKTOK',
 ] as const;
 export type SocialPlatform = (typeof SOCIAL_PLATFORMS)[number];
-
-/** The kinds of file that we write. */
-export const OUTPUT_FORMATS = ['PNG', 'JPEG', 'WEBP'] as const;
-export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
 
 /** How much of each side a platform covers with its own buttons and texts, or cuts off, as a fraction from 0 to 1. */
 export interface SafeZone {

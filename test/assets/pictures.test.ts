@@ -259,4 +259,45 @@ describe('a picture that is black all over', () => {
       .toBuffer();
     expect(await finishPicture(night, { width: 300, height: 200 })).toMatchObject({ width: 300, height: 200 });
   });
+
+  describe('with a frame', () => {
+    /** A white cross in the middle of a picture that was extended from 300x200 to 300x260 and drawn at half of that. */
+    const drawn = async (width: number, height: number) => {
+      const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 300 260" preserveAspectRatio="none">
+        <rect width="300" height="260" fill="#204080"/><rect x="140" y="120" width="20" height="20" fill="#fff"/></svg>`;
+      return sharp(Buffer.from(svg)).removeAlpha().png().toBuffer();
+    };
+    const frame = { width: 300, height: 260 };
+    const target = { width: 300, height: 200 };
+
+    it.each([
+      [150, 130],
+      [600, 520],
+      [320, 260],
+    ])('cuts its middle out of %ix%i, and everything stays in its place', async (width, height) => {
+      const { bytes } = await finishPicture(await drawn(width, height), target, { frame });
+      const { data, info } = await sharp(bytes).raw().toBuffer({ resolveWithObject: true });
+      expect([info.width, info.height]).toEqual([300, 200]);
+      const redAt = (x: number, y: number) => data[(y * 300 + x) * info.channels] ?? 0;
+      expect([redAt(150, 100), redAt(145, 95), redAt(154, 104)].every((red) => red > 200)).toBe(true);
+      expect([redAt(130, 100), redAt(170, 100), redAt(150, 80), redAt(150, 120)].every((red) => red < 80)).toBe(true);
+    });
+
+    it('refuses a picture of another shape', async () => {
+      await expect(finishPicture(await drawn(300, 300), target, { frame })).rejects.toMatchObject({
+        reason: 'WRONG_SHAPE',
+        message: 'The picture is 300x300, which is not the shape of 300x260',
+      });
+    });
+  });
+
+  it.each(['image/jpeg', 'image/webp'] as const)('is stored as %s where that is asked for', async (contentType) => {
+    const half = sharp({ create: { width: 40, height: 40, channels: 4, background: '#ff000080' } });
+    const finished = await finishPicture(await half.png().toBuffer(), { width: 40, height: 40 }, { contentType });
+    expect(finished).toMatchObject({ contentType, transparent: contentType === 'image/webp' });
+    expect((await sharp(finished.bytes).metadata()).format).toBe(contentType.slice(6));
+    const [red = 0, green = 0] = (await sharp(finished.bytes).raw().toBuffer()).subarray(0, 2);
+    // What cannot be transparent lies on white.
+    if (contentType === 'image/jpeg') expect([red > 240, green > 110 && green < 145]).toEqual([true, true]);
+  });
 });

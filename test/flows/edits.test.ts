@@ -286,6 +286,21 @@ describe('what an edit costs', () => {
     expect(await onlyPicture(await edit({ removeBackground: {} }, avif))).toBeInstanceOf(Buffer);
   });
 
+  test('includes that a picture with more bytes than a vendor takes is compressed for it', async () => {
+    const noise = { type: 'gaussian', mean: 128, sigma: 60 } as const;
+    const grainy = sharp({ create: { width: 1900, height: 1900, channels: 3, background: '#888', noise } });
+    const heavy = await upload(gateway, key, await grainy.png().toBuffer());
+    const cut = await estimateOperation(gateway, key, 'edit', heavy, { removeBackground: {} });
+    expect(cut.lines[1]).toEqual({
+      kind: 'PREPARATION',
+      label: 'Source compressed to at most 9.5 MiB for stability/remove-background',
+      quantity: 1,
+      credits: 0,
+    });
+    const job = await edit({ removeBackground: {} }, heavy);
+    expect(job).toMatchObject({ status: 'SUCCEEDED', images: [{ asset: { width: 1900, height: 1900 } }] });
+  });
+
   test('is nothing when no vendor delivers: all of it is released', async () => {
     gateway.sandbox?.faults.next('stability', 'moderated', 1);
     const job = await edit({ searchReplace: { searchPrompt: 'red', prompt: 'something unfit' } });

@@ -123,6 +123,16 @@ describe('sources at every limit pass, and one pixel over is refused', () => {
   });
 });
 
+test('a picture of half the size that was ordered is not taken for it', async () => {
+  gateway.sandbox?.faults.next('stability', 'wrong-size', 1);
+  const job = await upscale(await source(256, 256), { mode: 'FAST' });
+  expect(job).toMatchObject({
+    status: 'FAILED',
+    images: [{ failure: { code: 'UNUSABLE_PICTURE' }, attempts: [{ outcome: 'broken' }] }],
+    receipt: { captured: 0, released: 2 },
+  });
+});
+
 describe('what a mode cannot be told is an error', () => {
   test.each([
     ['words for FAST', { mode: 'FAST', prompt: 'sharper' }, 'prompt'],

@@ -1,7 +1,7 @@
 import sharp, { type Sharp } from 'sharp';
 import { describe, expect, test } from 'vitest';
+import { OUTPUT_FORMATS } from '../../src/catalog/output-formats.ts';
 import { encodeWithin } from '../../src/social/encode.ts';
-import { OUTPUT_FORMATS } from '../../src/social/social-formats.ts';
 import { grainy } from '../assets/library.ts';
 import { map } from './drawings.ts';
 

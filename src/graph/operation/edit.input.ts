@@ -1,9 +1,10 @@
 import { Field, Float, ID, InputType, Int } from 'type-graphql';
 import type { EditInput as DomainEditInput } from '../../catalog/edit-requests.ts';
 import { GROW_MASK, MARGIN, OUTPAINT_CREATIVITY, RELIGHT } from '../../catalog/edit-requests.ts';
-import type { LightDirection, OutputFormat } from '../../catalog/edits.ts';
+import type { LightDirection } from '../../catalog/edits.ts';
 import { PROMPT_LENGTH_MAX, SEED_MAX } from '../../catalog/fields.ts';
 import { EDIT_KINDS } from '../../catalog/operations.ts';
+import type { OutputFormat } from '../../catalog/output-formats.ts';
 import { LightDirectionEnum, OutputFormatEnum, TransparentFormatEnum } from '../enums.ts';
 import { type Given, given } from '../given.ts';
 

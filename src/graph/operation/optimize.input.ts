@@ -1,5 +1,5 @@
 import { Field, Float, InputType } from 'type-graphql';
-import type { OutputFormat } from '../../catalog/edits.ts';
+import type { OutputFormat } from '../../catalog/output-formats.ts';
 import { BLUR, type Crop, type OptimizeInput as DomainOptimizeInput } from '../../social/optimize-request.ts';
 import type { SocialPlatform } from '../../social/social-formats.ts';
 import { CropEnum, OutputFormatEnum, SocialPlatformEnum } from '../enums.ts';

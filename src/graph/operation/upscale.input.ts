@@ -1,7 +1,7 @@
 import { Field, Float, InputType, Int } from 'type-graphql';
-import type { OutputFormat } from '../../catalog/edits.ts';
 import { SEED_MAX } from '../../catalog/fields.ts';
 import type { UpscaleMode, UpscalePreset } from '../../catalog/operations.ts';
+import type { OutputFormat } from '../../catalog/output-formats.ts';
 import { type UpscaleInput as DomainUpscaleInput, UPSCALE_CREATIVITY } from '../../catalog/upscale-requests.ts';
 import { OutputFormatEnum, UpscaleModeEnum, UpscalePresetEnum } from '../enums.ts';
 import { given } from '../given.ts';
