@@ -4,15 +4,8 @@ import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { Accounts } from './accounts/accounts.service.ts';
 import { AccountsStore } from './accounts/accounts.store.ts';
-import { AssetsService } from './assets/assets.service.ts';
-import { AssetsStore } from './assets/assets.store.ts';
 import { assetDelivery } from './assets/delivery.ts';
-import { Imports } from './assets/imports.service.ts';
-import { Inbox } from './assets/inbox.ts';
-import { DiskStorage } from './assets/storage.ts';
 import { uploadReception } from './assets/upload-reception.ts';
-import { Uploads } from './assets/uploads.service.ts';
-import { UploadsStore } from './assets/uploads.store.ts';
 import { PROVIDER_NAMES, type Route } from './catalog/models.ts';
 import type { Config } from './config.ts';
 import { Credits } from './credits/credits.service.ts';
@@ -47,13 +40,13 @@ import { readAtScrape } from './jobs/scrape.ts';
 import { Submissions } from './jobs/submissions.service.ts';
 import { VendorReports } from './jobs/vendor-reports.ts';
 import { vendorWebhooks, webhookPath } from './jobs/vendor-webhooks.ts';
+import { openLibrary } from './library.ts';
 import { type Clock, systemClock } from './platform/clock.ts';
 import { type Database, migrate, openPglite, openPostgres, pingDatabase } from './platform/database.ts';
 import { LocalEventBus } from './platform/events.ts';
 import { newId } from './platform/ids.ts';
 import { type Log, openLog } from './platform/log.ts';
 import { Metrics } from './platform/metrics.ts';
-import { Outbound } from './platform/outbound.ts';
 import { DatabaseQueue } from './platform/queue.ts';
 import { RateLimiter } from './platform/rate-limiter.ts';
 import { openRedis } from './platform/redis.ts';
@@ -201,18 +194,7 @@ async function openDomain(
   const health = opened(new RouteHealth(clock, events, substitutes.circuits, log), (part) => part.stop());
   const serves = ({ model, host }: Route) => vendors.providers[model.provider]?.hosts.has(host.name) ?? false;
   const address = { url: config.publicUrl ?? '' };
-  const storage = await DiskStorage.open(config.storage);
-  const publicUrl = () => address.url;
-  const assets = new AssetsService({ db, store: new AssetsStore(), storage, signer, clock, publicUrl });
-  const inbox = await Inbox.open(join(config.dataDir, 'inbox'));
-  const uploads = new Uploads({ db, store: new UploadsStore(), assets, inbox, signer, clock, log, publicUrl });
-  const imports = new Imports({
-    db,
-    assets,
-    // Not the one that calls the vendors, which may also call our own sandbox.
-    outbound: opened(new Outbound({ allow: config.outboundAllow }), (part) => part.close()),
-    limiter: new RateLimiter('imports', redis),
-  });
+  const { assets, uploads, imports } = await openLibrary(config, platform, clock, log, () => address.url, opened);
   const estimates = new Estimates(priceBooks, tiers, health, serves, assets, signer, clock);
   const jobsStore = new JobsStore(db);
   const attempts = new AttemptsStore(db);

@@ -81,6 +81,7 @@ const AT_THE_DOOR = new Set([
   'errors.ts',
   'banner.ts',
   'demo-accounts.ts',
+  'library.ts',
   'vendors.ts',
 ]);
 
