@@ -4,7 +4,7 @@ import { formatSize } from '../catalog/sizes.ts';
 import type { Source } from '../catalog/sources.ts';
 import { unitPrice } from '../pricing/prices.ts';
 import { ENLARGEMENT_MAX } from '../routing/render-plan.ts';
-import { isTooSmallFor } from '../social/crop-window.ts';
+import { enlargementFor, isTooSmallFor } from '../social/crop-window.ts';
 import type { OptimizeRequest } from '../social/optimize-request.ts';
 import { findSocialFormat, type SocialFormat } from '../social/social-formats.ts';
 import { tierRefusals } from '../tiers/preflight.ts';
@@ -63,14 +63,17 @@ function optimizedPicture({ outputFormat }: OptimizeRequest, { width, height }: 
 }
 
 function smallRefusal({ crop }: OptimizeRequest, formats: readonly SocialFormat[], source: Source): Refusal | null {
-  const format = formats.find((each) => isTooSmallFor(source, each, crop));
-  if (!format) return null;
+  const needed = (format: SocialFormat) => enlargementFor(source, format, crop);
+  const [format] = formats.toSorted((a, b) => needed(b) - needed(a));
+  if (!format || !isTooSmallFor(source, format, crop)) return null;
+  const larger = (side: number) => Math.ceil((side * needed(format)) / ENLARGEMENT_MAX);
+  const fits = { width: larger(source.width), height: larger(source.height) };
   const limit = `pictures that need not be enlarged more than ${ENLARGEMENT_MAX} times a side`;
   return {
     type: 'UnsupportedSource',
     source: { width: source.width, height: source.height },
     limit,
-    fits: null,
-    message: `${format.id} is ${formatSize(format)}, too much larger than this picture of ${formatSize(source)}: it takes ${limit}. Upscale the picture first, or leave this format out. Nothing was run and nothing was charged.`,
+    fits,
+    message: `${format.id} is ${formatSize(format)}, too much larger than this picture of ${formatSize(source)}: it takes ${limit}. A copy of ${formatSize(fits)} would do: upscale the picture first, or leave this format out. Nothing was run and nothing was charged.`,
   };
 }

@@ -11,12 +11,17 @@ export interface CropWindow extends Size {
 }
 
 /**
- * Whether a picture would have to be enlarged more than {@link ENLARGEMENT_MAX} times a side. FIT shows the whole
- * picture inside the format and so needs less of it than a crop, which has to cover the format.
+ * How many times a side a picture has to be enlarged; less than 1 for one that is reduced. FIT shows the whole picture
+ * inside the format and so needs less of it than a crop, which has to cover the format.
  */
-export function isTooSmallFor(source: Size, format: Size, crop: Crop): boolean {
+export function enlargementFor(source: Size, format: Size, crop: Crop): number {
   const [across, down] = [format.width / source.width, format.height / source.height];
-  return (crop === 'FIT' ? Math.min(across, down) : Math.max(across, down)) > ENLARGEMENT_MAX;
+  return crop === 'FIT' ? Math.min(across, down) : Math.max(across, down);
+}
+
+/** Whether that is more than {@link ENLARGEMENT_MAX}. */
+export function isTooSmallFor(source: Size, format: Size, crop: Crop): boolean {
+  return enlargementFor(source, format, crop) > ENLARGEMENT_MAX;
 }
 
 /** The largest part of the picture that has the format's ratio, with `point` in its middle as far as the picture reaches. */

@@ -123,8 +123,12 @@ describe('refused or wrong', () => {
   test('a picture that is too small for a format is refused before anything is run, and told what to do', async () => {
     const small = await upload(gateway, key, await scene(500, 500));
     const [refusal] = await refusalsOf(gateway, key, 'optimize', small, { formats: ['youtube-channel-art'] });
-    expect(refusal).toMatchObject({ __typename: 'UnsupportedSource', source: { width: 500, height: 500 } });
-    expect(refusal?.message).toMatch(/Upscale the picture first.*nothing was charged/);
+    expect(refusal).toMatchObject({
+      __typename: 'UnsupportedSource',
+      source: { width: 500, height: 500 },
+      fits: { width: 1280, height: 1280 },
+    });
+    expect(refusal?.message).toMatch(/A copy of 1280x1280 would do: upscale the picture first.*nothing was charged/);
   });
 
   test.each([
