@@ -118,8 +118,28 @@ function general(
   };
 }
 
-/** FLUX.1 Kontext answers with about one megapixel, in the ratio of the picture it was given. */
-const KONTEXT_RENDERS: Renders = { kind: 'free', sideMin: 256, sideMax: 2_048, multipleOf: 16, pixelsMax: 1_048_576 };
+/**
+ * FLUX.1 Kontext answers at the one of its sizes whose ratio is nearest to that of the picture it was given, and cannot be
+ * told which (Black Forest Labs, the sizes that the model was trained at).
+ */
+const KONTEXT_SIDES = [
+  [1024, 1024],
+  [1104, 944],
+  [1184, 880],
+  [1248, 832],
+  [1328, 800],
+  [1392, 752],
+  [1456, 720],
+  [1504, 688],
+  [1568, 672],
+] as const;
+const KONTEXT_RENDERS: Renders = {
+  kind: 'fixed',
+  sizes: KONTEXT_SIDES.flatMap(([longer, shorter]) => [
+    { aspectRatio: `${longer}:${shorter}`, width: longer, height: shorter },
+    ...(longer === shorter ? [] : [{ aspectRatio: `${shorter}:${longer}`, width: shorter, height: longer }]),
+  ]),
+};
 
 /** Every model that edits, best first within a kind where nothing else decides. */
 export const EDIT_MODELS: readonly EditModel[] = [

@@ -59,7 +59,7 @@ function nearestWithin(limits: SourceLimits, source: Size): Size | null {
   const atLeast = Math.max(1, limits.sideMin / shorter, Math.sqrt(limits.pixelsMin / pixelsOf(cut)));
   const scale = atMost < 1 ? atMost : atLeast;
   const round = scale < 1 ? Math.floor : Math.ceil;
-  const scaled = { width: round(cut.width * scale), height: round(cut.height * scale) };
+  const scaled = { width: Math.max(1, round(cut.width * scale)), height: Math.max(1, round(cut.height * scale)) };
   const fits = cutToRatio(scaled, limits.ratioMax);
   return brokenLimit(limits, fits) === null ? fits : null;
 }

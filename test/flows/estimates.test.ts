@@ -27,7 +27,7 @@ describe("the cost guide's examples", () => {
       [
         [M, 'Generate, STANDARD quality, size M', 5, 4, 20],
         [M, 'Edit, removeBackground, size M', 3, 3, 9],
-        [M, 'Optimize for social', 1, 0, 0],
+        [M, 'Optimize for social', 9, 0, 0],
       ],
     ],
     [

@@ -191,8 +191,8 @@ describe.each(ENGINES)('a picture of a user, on %s', (engine) => {
     const absent = 'asset_01m82c31mrfqcsd2a1682fhjer';
     const answerFor = async (asked: string) => {
       const answers = await Promise.all(
-        ['upload', 'asset', 'node'].map((field) =>
-          gateway.ask({ key: stranger.key }, `{ ${field}(id: "${asked}") { id } }`),
+        ['upload { assetId }', 'asset { id }', 'node { id }'].map((call) =>
+          gateway.ask({ key: stranger.key }, `{ ${call.replace(' ', `(id: "${asked}") `)} }`),
         ),
       );
       return JSON.stringify(answers).replaceAll(asked, 'ID');
