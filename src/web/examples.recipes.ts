@@ -2,15 +2,14 @@
 export interface Recipe {
   readonly title: string;
   readonly credits: number;
-  /** The steps as they are written in a workflow's input, one a line. */
+  /** The steps as they are written in a workflow's input. */
   readonly steps: string;
   readonly query: string;
 }
 
 function recipe(title: string, credits: number, name: string, comment: string, steps: string): Recipe {
   const query = `# ${comment}
-# Costs ${credits} credits; change runWorkflow to estimateWorkflow
-# to see the price of each step first.
+# Costs ${credits} credits. GuideExamples shows how to ask first.
 mutation ${name} {
   runWorkflow(
     input: {
@@ -25,11 +24,16 @@ ${steps}
         id
         status
         steps { id operation images delivered quoted spent }
-        images { asset { width height url } failure { message } }
+        images {
+          asset { width height url }
+          failure { message }
+        }
         receipt { quoted held captured released }
       }
     }
-    ... on WorkflowRefused { refusals { __typename message } }
+    ... on WorkflowRefused {
+      refusals { __typename message }
+    }
   }
 }
 `;
@@ -49,21 +53,56 @@ export const RECIPES = {
     'Social media campaign',
     29,
     'SocialCampaign',
-    'Five pictures, three of them cut out, all sized for three networks.',
+    'Five pictures, three of them cut out, all\n# sized for three networks.',
     step(`
-{ id: "create", operation: { generate: { prompt: "Autumn menu on a wooden table", template: "instagram_feed_square", count: 5 } } }
-{ id: "cutouts", from: "create", times: 3, operation: { edit: { removeBackground: {} } } }
-{ id: "posts", from: "create", operation: { optimize: { platforms: [INSTAGRAM, FACEBOOK, LINKEDIN] } } }`),
+{
+  id: "create"
+  operation: {
+    generate: {
+      prompt: "Autumn menu on a wooden table"
+      template: "instagram_feed_square"
+      count: 5
+    }
+  }
+}
+{
+  id: "cutouts"
+  from: "create"
+  times: 3
+  operation: { edit: { removeBackground: {} } }
+}
+{
+  id: "posts"
+  from: "create"
+  operation: {
+    optimize: { platforms: [INSTAGRAM, FACEBOOK, LINKEDIN] }
+  }
+}`),
   ),
   blogFeaturedImage: recipe(
     'Blog featured image',
     12,
     'BlogFeaturedImage',
-    'One fine picture, enlarged, with its previews for sharing.',
+    'One fine picture, enlarged, with its previews\n# for sharing.',
     step(`
-{ id: "create", operation: { generate: { prompt: "A desk in the rain", quality: PREMIUM } } }
-{ id: "large", from: "create", operation: { upscale: { mode: CONSERVATIVE, preset: WEB } } }
-{ id: "shares", from: "large", operation: { optimize: { platforms: [TWITTER, LINKEDIN, FACEBOOK] } } }`),
+{
+  id: "create"
+  operation: {
+    generate: { prompt: "A desk in the rain", quality: PREMIUM }
+  }
+}
+{
+  id: "large"
+  from: "create"
+  operation: { upscale: { mode: CONSERVATIVE, preset: WEB } }
+}
+{
+  id: "shares"
+  from: "large"
+  operation: {
+    optimize: { platforms: [TWITTER, LINKEDIN, FACEBOOK] }
+  }
+}`),
   ),
   productPhotography: recipe(
     'Product photography',
@@ -71,38 +110,120 @@ export const RECIPES = {
     'ProductPhotography',
     'A product, cut out, in three colours.',
     step(`
-{ id: "product", operation: { generate: { prompt: "A canvas backpack on a plain ground", quality: PREMIUM } } }
-{ id: "cutout", from: "product", operation: { edit: { removeBackground: {} } } }
-{ id: "colours", from: "cutout", times: 3, operation: { edit: { searchRecolor: { selectPrompt: "backpack", prompt: "olive green" } } } }`),
+{
+  id: "product"
+  operation: {
+    generate: {
+      prompt: "A canvas backpack on a plain ground"
+      quality: PREMIUM
+    }
+  }
+}
+{
+  id: "cutout"
+  from: "product"
+  operation: { edit: { removeBackground: {} } }
+}
+{
+  id: "colours"
+  from: "cutout"
+  times: 3
+  operation: {
+    edit: {
+      searchRecolor: {
+        selectPrompt: "backpack"
+        prompt: "olive green"
+      }
+    }
+  }
+}`),
   ),
   contentLibrary: recipe(
     'Content library',
     90,
     'ContentLibrary',
-    'Twenty drafts, ten of them edited, five of these enlarged.',
+    'Twenty drafts, ten of them edited, five of\n# these enlarged.',
     step(`
-{ id: "drafts", times: 2, operation: { generate: { prompt: "Kitchen scenes", quality: DRAFT, count: 10 } } }
-{ id: "favourites", from: "drafts", times: 10, operation: { edit: { general: { prompt: "Warmer light" } } } }
-{ id: "best", from: "favourites", times: 5, operation: { upscale: { mode: FAST } } }`),
+{
+  id: "drafts"
+  times: 2
+  operation: {
+    generate: { prompt: "Kitchen scenes", quality: DRAFT, count: 10 }
+  }
+}
+{
+  id: "favourites"
+  from: "drafts"
+  times: 10
+  operation: { edit: { general: { prompt: "Warmer light" } } }
+}
+{
+  id: "best"
+  from: "favourites"
+  times: 5
+  operation: { upscale: { mode: FAST } }
+}`),
   ),
   quickPost: recipe(
     'Quick post',
     2,
     'QuickPost',
-    'A draft and its post, in a few seconds.',
+    'A draft and its posts, in a few seconds.',
     step(`
-{ id: "draft", operation: { generate: { prompt: "Fresh bread, top view", quality: DRAFT } } }
-{ id: "post", from: "draft", operation: { optimize: { formats: ["instagram-feed-square", "facebook-feed-square"] } } }`),
+{
+  id: "draft"
+  operation: {
+    generate: { prompt: "Fresh bread, top view", quality: DRAFT }
+  }
+}
+{
+  id: "posts"
+  from: "draft"
+  operation: {
+    optimize: {
+      formats: ["instagram-feed-square", "facebook-feed-square"]
+    }
+  }
+}`),
   ),
   brandAssets: recipe(
     'Brand assets',
     16,
     'BrandAssets',
-    'A hero, a wider canvas for banners, and the headers of three networks.',
+    'A hero, a wider canvas for banners, and the\n# headers of three networks.',
     step(`
-{ id: "hero", operation: { generate: { prompt: "A quiet harbour in blue and white", aspectRatio: "16:9", quality: PREMIUM } } }
-{ id: "wide", from: "hero", operation: { edit: { outpaint: { left: 256, right: 256 } } } }
-{ id: "large", from: "wide", operation: { upscale: { mode: CONSERVATIVE } } }
-{ id: "headers", from: "large", operation: { optimize: { formats: ["facebook-cover", "twitter-header", "linkedin-company-cover"] } } }`),
+{
+  id: "hero"
+  operation: {
+    generate: {
+      prompt: "A quiet harbour in blue and white"
+      aspectRatio: "16:9"
+      quality: PREMIUM
+    }
+  }
+}
+{
+  id: "wide"
+  from: "hero"
+  operation: { edit: { outpaint: { left: 256, right: 256 } } }
+}
+{
+  id: "large"
+  from: "wide"
+  operation: { upscale: { mode: CONSERVATIVE } }
+}
+{
+  id: "headers"
+  from: "large"
+  operation: {
+    optimize: {
+      formats: [
+        "facebook-cover"
+        "twitter-header"
+        "linkedin-company-cover"
+      ]
+    }
+  }
+}`),
   ),
 } as const satisfies Record<string, Recipe>;

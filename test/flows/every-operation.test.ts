@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import sharp from 'sharp';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { SOCIAL_FORMATS } from '../../src/social/social-formats.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { expectLawsHold } from '../support/invariants.ts';
@@ -143,6 +143,8 @@ test('for every random valid operation, quoted = captured when all is delivered,
   );
   expect(seen.delivered).toBeGreaterThan(20);
 });
+
+beforeEach(() => gateway.sandbox?.faults.clear());
 
 test('pictures that are asked for again are the same bytes where a seed says so', async () => {
   const { image = '' } = pictures[0] ?? {};
