@@ -4,8 +4,22 @@ export interface Recipe {
   readonly credits: number;
   /** The steps as they are written in a workflow's input. */
   readonly steps: string;
+  /** Needs {@link OUTCOME} behind it. */
   readonly query: string;
 }
+
+/** What all recipes ask of their job; it goes behind them once. */
+export const OUTCOME = `fragment Outcome on Job {
+  id
+  status
+  steps { id operation images delivered quoted spent }
+  images {
+    asset { width height url }
+    failure { message }
+  }
+  receipt { quoted held captured released }
+}
+`;
 
 function recipe(title: string, credits: number, name: string, comment: string, steps: string): Recipe {
   const query = `# ${comment}
@@ -19,18 +33,7 @@ ${steps}
     }
     waitSeconds: 30
   ) {
-    ... on Submission {
-      job {
-        id
-        status
-        steps { id operation images delivered quoted spent }
-        images {
-          asset { width height url }
-          failure { message }
-        }
-        receipt { quoted held captured released }
-      }
-    }
+    ... on Submission { job { ...Outcome } }
     ... on WorkflowRefused {
       refusals { __typename message }
     }

@@ -1,5 +1,5 @@
 import { watchBalance, watchJob } from './examples.live.ts';
-import { RECIPES } from './examples.recipes.ts';
+import { OUTCOME, RECIPES } from './examples.recipes.ts';
 
 /** A tab of the playground. Its title is the name of its operation. */
 export interface PlaygroundTab {
@@ -166,9 +166,7 @@ mutation RemoveBackground($image: ID!) {
 `;
 
 /** Several operations in one tab: the round button asks which one to run. */
-const recipes = Object.values(RECIPES)
-  .map(({ query }) => query)
-  .join('\n');
+const recipes = [...Object.values(RECIPES).map(({ query }) => query), OUTCOME].join('\n');
 
 const myAccount = `# Whose key is in the headers below,
 # what it may do and what it has left.

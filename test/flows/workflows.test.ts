@@ -1,6 +1,6 @@
 import sharp from 'sharp';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { RECIPES } from '../../src/web/examples.recipes.ts';
+import { OUTCOME, RECIPES } from '../../src/web/examples.recipes.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { expectLawsHold } from '../support/invariants.ts';
 import { type OperationJob, refusalsOf, runOperation, submitOperation, upload } from '../support/operations.ts';
@@ -106,7 +106,7 @@ describe("the guide's four examples run from end to end and cost what the guide 
 test.each(Object.entries(RECIPES))(
   'the recipe "%s" of the playground and the README runs, for what it is said to cost',
   async (_, recipe) => {
-    const { data, errors } = await gateway.ask<{ runWorkflow: { job: OperationJob } }>({ key }, recipe.query);
+    const { data, errors } = await gateway.ask<{ runWorkflow: { job: OperationJob } }>({ key }, recipe.query + OUTCOME);
     expect(errors).toBeUndefined();
     expect(data?.runWorkflow.job).toMatchObject({
       status: 'SUCCEEDED',
