@@ -51,16 +51,16 @@ function generateOrder(request: GenerateRequest, run: number, planned: PlannedRo
     ...addressOf(planned),
     negativePrompt,
     ...styled(prompt, stylePreset, planned),
-    prompt: styled(prompt, stylePreset, planned).prompt ?? prompt,
     seed: seedOf(request, run),
     render: planned.render,
   };
 }
 
 /** A style preset becomes words where the model has no field for it. */
-function styled(prompt: string | null, stylePreset: StylePreset | null, { route }: PlannedRoute) {
+function styled<Words extends string | null>(prompt: Words, stylePreset: StylePreset | null, { route }: PlannedRoute) {
   if (stylePreset === null || route.model.stylePresetField) return { prompt, stylePreset };
-  return { prompt: [prompt, STYLE_PRESETS[stylePreset]].filter(Boolean).join(', '), stylePreset: null };
+  const words = STYLE_PRESETS[stylePreset];
+  return { prompt: prompt === null ? words : `${prompt}, ${words}`, stylePreset: null };
 }
 
 function preparationOf({ route, preparation }: PlannedRoute) {

@@ -1,5 +1,4 @@
-import type { EditModel } from '../catalog/edit-models.ts';
-import { EDIT_MODELS } from '../catalog/edit-models.ts';
+import { EDIT_MODELS, type EditModel } from '../catalog/edit-models.ts';
 import { type EditRequest, editedSize } from '../catalog/edits.ts';
 import type { Refusal } from '../catalog/refusals.ts';
 import { formatSize, pixelsOf, type Size } from '../catalog/sizes.ts';
