@@ -106,6 +106,8 @@ export interface Config {
   /** Whether live vendors may report finished jobs to `publicUrl`. The sandbox always does. */
   readonly webhooks: boolean;
   readonly outboundAllow: readonly string[];
+  /** The same for addresses that users name: nothing in production, where it would let them into the operator's network. */
+  readonly importAllow: readonly string[];
   /** 0: vendors answer at once; 1: they take as long as the real ones usually do. */
   readonly sandboxLatency: number;
   /** Faults of the sandbox, such as `5% status=503; 2% never`; null for none. */
@@ -175,6 +177,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     },
     webhooks: value.WEBHOOKS ?? value.PUBLIC_URL?.startsWith('https:') ?? false,
     outboundAllow: value.OUTBOUND_ALLOW,
+    importAllow: production ? [] : value.OUTBOUND_ALLOW,
     sandboxLatency: value.SANDBOX_LATENCY,
     sandboxFaults: value.SANDBOX_FAULTS ?? null,
     readsPerMinute: value.READS_PER_MINUTE,

@@ -37,8 +37,25 @@ export function badInput(field: string, value: unknown, limit: string): DomainEr
 }
 
 /** The same words whether a thing never existed or belongs to somebody else, so that ids cannot be probed. */
-export function notFound(what: string, id: string, field = 'id'): DomainError {
-  return new DomainError('NOT_FOUND', `No ${what} with the id ${JSON.stringify(id.slice(0, 80))} in this account.`, {
-    field,
-  });
+export function notFound(what: string, id: string): DomainError {
+  return new DomainError('NOT_FOUND', noSuch(what, id), { field: 'id' });
+}
+
+/** The same for what an input names by its id. */
+export function unknownReference(what: string, id: string, field: string): DomainError {
+  const message = `${field}: ${noSuch(what, id)} Nothing was run and nothing was charged.`;
+  return new DomainError('NOT_FOUND', message, { field });
+}
+
+function noSuch(what: string, id: string): string {
+  return `No ${what} with the id ${JSON.stringify(id.slice(0, 80))} in this account.`;
+}
+
+/** More of what takes pictures in than an account may have in a minute. */
+export function tooMany(what: string, { limit, resetsAt }: { limit: number; resetsAt: Date }): DomainError {
+  return new DomainError(
+    'TOO_MANY_REQUESTS',
+    `More than ${limit} ${what} in a minute. Nothing was kept and nothing was charged. Try again after ${resetsAt.toISOString()}.`,
+    { limit, resetsAt },
+  );
 }

@@ -33,12 +33,22 @@ export async function openLibrary(
   const storage = await DiskStorage.open(config.storage);
   const assets = new AssetsService({ db, store: new AssetsStore(), storage, signer, clock, publicUrl });
   const inbox = await Inbox.open(join(config.dataDir, 'inbox'));
-  const uploads = new Uploads({ db, store: new UploadsStore(), assets, inbox, signer, clock, log, publicUrl });
+  const uploads = new Uploads({
+    db,
+    store: new UploadsStore(),
+    assets,
+    inbox,
+    limiter: new RateLimiter('uploads', redis),
+    signer,
+    clock,
+    log,
+    publicUrl,
+  });
   const imports = new Imports({
     db,
     assets,
     // Not the one that calls the vendors, which may also call our own sandbox.
-    outbound: opened(new Outbound({ allow: config.outboundAllow }), (part) => part.close()),
+    outbound: opened(new Outbound({ allow: config.importAllow }), (part) => part.close()),
     limiter: new RateLimiter('imports', redis),
   });
   return { assets, uploads, imports };

@@ -54,6 +54,7 @@ describe('with nothing set', () => {
       concurrency: { stability: 16, wavespeed: 3, huggingface: 16, gemini: 16 },
       webhooks: false,
       outboundAllow: [],
+      importAllow: [],
       sandboxLatency: 1,
       sandboxFaults: null,
       readsPerMinute: 6000,
@@ -108,6 +109,7 @@ describe('what is set', () => {
       storage: '/srv/data/assets',
       signingKeys: [KEY, 'n'.repeat(40)],
       outboundAllow: ['127.0.0.1:5555', '[::1]:80', 'proxy.example.com:3128'],
+      importAllow: ['127.0.0.1:5555', '[::1]:80', 'proxy.example.com:3128'],
       vertex: { project: 'pictures-1', location: 'europe-west4', baseUrl: null },
       concurrency: { stability: 16, wavespeed: 100, huggingface: 16, gemini: 16 },
       webhooks: true,
@@ -231,6 +233,14 @@ describe('whatever is wrong is named at once', () => {
 });
 
 describe('production', () => {
+  test('lets users reach nothing of what it may itself call in its own network', () => {
+    const OUTBOUND_ALLOW = '127.0.0.1:5555';
+    expect(readConfig({ ...PRODUCTION, OUTBOUND_ALLOW })).toMatchObject({
+      outboundAllow: [OUTBOUND_ALLOW],
+      importAllow: [],
+    });
+  });
+
   test('starts when it has everything, closed by default', () => {
     expect(readConfig(PRODUCTION)).toMatchObject({
       environment: 'production',

@@ -1,9 +1,8 @@
 import { BulkheadRejectedError, bulkhead } from 'cockatiel';
-import { DomainError } from '../errors.ts';
+import { DomainError, tooMany } from '../errors.ts';
 import { type Db, inTransaction } from '../platform/database.ts';
 import type { Outbound } from '../platform/outbound.ts';
 import { OutboundError, type OutboundErrorReason } from '../platform/outbound-error.ts';
-
 import type { RateLimiter } from '../platform/rate-limiter.ts';
 import type { Asset } from './asset.ts';
 import type { AssetsService } from './assets.service.ts';
@@ -39,7 +38,8 @@ export class Imports {
    * @throws BAD_USER_INPUT for `url`: an address that is not called, no answer, no picture; TOO_MANY_REQUESTS; UNAVAILABLE.
    */
   async import(accountId: string, url: string): Promise<Asset> {
-    await this.#takeTurn(accountId);
+    const rate = await this.parts.limiter.take(accountId, IMPORTS_PER_MINUTE);
+    if (!rate.allowed) throw tooMany('imports', rate);
     checkUrl(url);
     try {
       return await this.#places.execute(async () => this.#keep(accountId, await this.#download(url)));
@@ -48,16 +48,6 @@ export class Imports {
         ? unavailable('Too many pictures are being imported just now')
         : error;
     }
-  }
-
-  async #takeTurn(accountId: string): Promise<void> {
-    const { allowed, limit, resetsAt } = await this.parts.limiter.take(accountId, IMPORTS_PER_MINUTE);
-    if (allowed) return;
-    throw new DomainError(
-      'TOO_MANY_REQUESTS',
-      `More than ${limit} imports in a minute. Nothing was kept and nothing was charged. Try again after ${resetsAt.toISOString()}.`,
-      { limit, resetsAt },
-    );
   }
 
   async #download(url: string): Promise<Buffer> {

@@ -7,7 +7,7 @@ import {
   decodeFully,
   decoder,
   finishedPicture,
-  inTurn,
+  inFreeTurn,
   isTransparent,
   PICTURE_PIXELS_MAX,
   PictureError,
@@ -81,12 +81,12 @@ export function tooLarge(way: IntakeWay, bytes: number | null): IntakeRefusal {
  * @throws IntakeRefusal
  */
 export function admitPicture(bytes: Buffer, way: IntakeWay): Promise<FinishedPicture> {
-  return inTurn(() => admit(bytes, way));
+  return inFreeTurn(() => admit(bytes, way));
 }
 
 /** The same for a file, which is in memory only while it is its turn. @throws IntakeRefusal */
 export function admitFile(path: string, way: IntakeWay): Promise<FinishedPicture> {
-  return inTurn(async () => admit(await readFile(path), way));
+  return inFreeTurn(async () => admit(await readFile(path), way));
 }
 
 async function admit(bytes: Buffer, way: IntakeWay): Promise<FinishedPicture> {

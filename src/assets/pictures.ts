@@ -50,11 +50,18 @@ export type PictureKind = 'png' | 'jpeg' | 'webp' | 'avif';
  */
 export const PNG_OPTIONS = { compressionLevel: 3, adaptiveFiltering: true } as const;
 
-const turns = bulkhead(Math.max(1, Math.floor(availableParallelism() / 2)), Number.POSITIVE_INFINITY);
+const lane = () => bulkhead(Math.max(1, Math.floor(availableParallelism() / 2)), Number.POSITIVE_INFINITY);
+const paidTurns = lane();
+const freeTurns = lane();
 
-/** Decoding is memory and CPU: few at once, the others wait their turn. */
+/** Decoding is memory and CPU: few at once, the others wait their turn. For the pictures of what is paid for. */
 export function inTurn<T>(work: () => Promise<T>): Promise<T> {
-  return turns.execute(work);
+  return paidTurns.execute(work);
+}
+
+/** The same for what costs nothing, of which anybody can ask for a lot: it never keeps a paid picture waiting. */
+export function inFreeTurn<T>(work: () => Promise<T>): Promise<T> {
+  return freeTurns.execute(work);
 }
 
 /** What a finished picture can be stored as. */

@@ -34,11 +34,17 @@ interface KeptPicture extends PictureSize {
 }
 
 /**
- * Makes a picture of the library into what a vendor is sent. What needs nothing keeps its own bytes.
+ * Makes a picture of the library into what a vendor is sent. What needs nothing keeps its own bytes. It is read when its
+ * turn comes, so that what waits holds no bytes.
  * @throws PictureError for what cannot be decoded, or not be brought under `bytesMax`.
  */
-export function preparePicture(bytes: Buffer, kept: KeptPicture, how: Preparing): Promise<PreparedPicture> {
+export function preparePicture(
+  read: () => Promise<Buffer>,
+  kept: KeptPicture,
+  how: Preparing,
+): Promise<PreparedPicture> {
   return inTurn(async () => {
+    const bytes = await read();
     const drawn = how.canvas !== null || how.reducedTo !== null || how.opaque || kept.contentType !== how.sentAs;
     const { width, height } = how.reducedTo ?? how.canvas ?? kept;
     const picture: PreparedPicture = {
@@ -93,7 +99,7 @@ async function compressed(picture: PreparedPicture, bytesMax: number): Promise<P
 
 /** Where a mask comes from: a picture of its own, or what shows through another one. */
 export interface MaskSource extends PictureSize {
-  readonly bytes: Buffer;
+  readonly read: () => Promise<Buffer>;
   /** Whether transparency says where to edit, instead of brightness. */
   readonly byTransparency: boolean;
 }
@@ -104,10 +110,11 @@ export interface MaskSource extends PictureSize {
  * @throws PictureError for what cannot be decoded, or marks nothing.
  */
 export function prepareMask(
-  { bytes, byTransparency, width, height }: MaskSource,
+  { read, byTransparency, width, height }: MaskSource,
   growBy: number,
 ): Promise<PreparedPicture> {
   return inTurn(async () => {
+    const bytes = await read();
     const marks = byTransparency
       ? decoder(bytes).ensureAlpha().extractChannel('alpha').negate()
       : decoder(bytes).flatten({ background: '#000' }).toColourspace('b-w').extractChannel(0);

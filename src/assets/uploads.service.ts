@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { Readable } from 'node:stream';
-import { DomainError, notFound } from '../errors.ts';
+import { DomainError, notFound, tooMany } from '../errors.ts';
 import type { Clock } from '../platform/clock.ts';
 import { type Db, inTransaction } from '../platform/database.ts';
 import { newId } from '../platform/ids.ts';
 import type { Log } from '../platform/log.ts';
+import type { RateLimiter } from '../platform/rate-limiter.ts';
 import type { Signer } from '../platform/signer.ts';
 import type { Asset, FinishedPicture } from './asset.ts';
 import type { AssetsService } from './assets.service.ts';
@@ -16,6 +17,8 @@ import { signedUploadPath, uploadSecondsLeft } from './upload-url.ts';
 import type { UploadsStore } from './uploads.store.ts';
 
 export const UPLOAD_LIFETIME_MS = 15 * 60_000;
+/** What one account may decode in a minute is shared by all, so nobody gets more than a whole album in it. */
+export const UPLOADS_PER_MINUTE = 120;
 /** Uploads of one account that wait for their pictures at the same time. */
 export const UPLOADS_PENDING_MAX = 100;
 
@@ -40,6 +43,7 @@ export interface UploadsParts {
   readonly store: UploadsStore;
   readonly assets: AssetsService;
   readonly inbox: Inbox;
+  readonly limiter: RateLimiter;
   readonly signer: Signer;
   readonly clock: Clock;
   readonly log: Log;
@@ -67,9 +71,11 @@ export class Uploads {
     private readonly limits: BodyLimits = UPLOAD_BODY_LIMITS,
   ) {}
 
-  /** Reserves a place in the library. @throws TOO_MANY_REQUESTS when too many of the account's wait already. */
+  /** Reserves a place in the library. @throws TOO_MANY_REQUESTS when there are too many of the account's in a minute, or waiting. */
   async create(accountId: string): Promise<Upload> {
-    const { db, store, clock } = this.parts;
+    const { db, store, clock, limiter } = this.parts;
+    const rate = await limiter.take(accountId, UPLOADS_PER_MINUTE);
+    if (!rate.allowed) throw tooMany('uploads', rate);
     const now = clock.now();
     // Whole seconds, because that is what the address says.
     const expiresAt = new Date(Math.floor((now.getTime() + UPLOAD_LIFETIME_MS) / 1000) * 1000);

@@ -90,7 +90,10 @@ export function upscaleModel(mode: UpscaleMode): UpscaleModel {
   return model;
 }
 
-/** The exact size that an upscale makes of a picture: the preset's, or what the mode makes, and never less than the picture. */
+/**
+ * The exact size that an upscale makes of a picture: the preset's, though that is less than the picture, or else what the
+ * mode makes, which is never less.
+ */
 export function upscaledSize({ mode, preset }: Pick<UpscaleRequest, 'mode' | 'preset'>, source: Size): Size {
   if (preset !== null) {
     const factor = PRESET_SIDES[preset] / Math.max(source.width, source.height);

@@ -2,7 +2,7 @@ import type { Viewer } from '../accounts/account.ts';
 import type { QuoteInvalid, Refusal } from '../catalog/refusals.ts';
 import type { Source } from '../catalog/sources.ts';
 import { availableOf, type Balance } from '../credits/balance.ts';
-import { notFound } from '../errors.ts';
+import { badInput, unknownReference } from '../errors.ts';
 import { canonicalHash } from '../platform/canonical-hash.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Signer } from '../platform/signer.ts';
@@ -24,6 +24,7 @@ import {
   type JobRequest,
   type OperationRequest,
   pictureHash,
+  seededFor,
   type WorkflowRequest,
 } from './job-request.ts';
 import { fixedBy, freeImagesIn, planOf } from './plan.ts';
@@ -84,7 +85,7 @@ export class Estimates {
     const sizes = step.outputs.map(({ picture }) => picture && { width: picture.width, height: picture.height });
     const isOneSize = sizes.every((size) => size && size.width === sizes[0]?.width && size.height === sizes[0].height);
     const image = imageOf(request);
-    const formats = new Set(step.outputs.map(({ format }) => format));
+    const hashes = step.outputs.map(({ format }, run) => pictureHash(seededFor(request, run), image, format));
     return {
       estimate: {
         ...promised(weighed, balance),
@@ -95,7 +96,7 @@ export class Estimates {
         expectedSeconds: step.expectedSeconds,
         routes: step.routes,
         notes: step.notes,
-        pictureHashes: [...formats].map((format) => pictureHash(request, image, format)),
+        pictureHashes: [...new Set(hashes)],
         alternatives: step.alternatives,
       },
       inputHash,
@@ -105,7 +106,8 @@ export class Estimates {
 
   /**
    * The same for operations that build on each other. `maxCredits` is the most that the whole may cost, in milli-credits.
-   * @throws NOT_FOUND for a picture that the account does not have, BAD_USER_INPUT for more images than a job may have.
+   * @throws NOT_FOUND for a picture that the account does not have, BAD_USER_INPUT for more images than a job may have, or a negative
+   * `maxCredits`.
    */
   async workflow(
     viewer: Viewer,
@@ -113,6 +115,8 @@ export class Estimates {
     maxCredits: bigint | null,
     quoteToken?: string,
   ): Promise<Estimated<WorkflowEstimate>> {
+    if (maxCredits !== null && maxCredits < 0n)
+      throw badInput('maxCredits', formatCredits(maxCredits), 'at least 0 credits');
     const asked = await this.#asked(viewer, request);
     const weighed = await this.#weighed(asked, quoteToken);
     const { balance, inputHash } = asked;
@@ -147,7 +151,7 @@ export class Estimates {
     return new Map(
       named.map(({ field, id }, index) => {
         const asset = found[index];
-        if (!asset) throw notFound('asset', id, field);
+        if (!asset) throw unknownReference('asset', id, field);
         const { width, height, contentType, byteCount, transparent } = asset;
         return [id, { width, height, contentType, byteCount, transparent }];
       }),

@@ -39,11 +39,12 @@ export function imageOf(request: OperationRequest): string | null {
 /** Every asset that a request names, by the field that names it. */
 export function assetsOf(request: JobRequest): readonly { readonly field: string; readonly id: string }[] {
   return stepsOf(request).flatMap((step, index) => {
-    const field = (name: string) => (request.operation === 'WORKFLOW' ? `steps[${index}].${name}` : name);
+    const isStep = request.operation === 'WORKFLOW';
     const image = imageOf(step.request);
     const others = step.request.operation === 'EDIT' ? picturesOfEdit(step.request.edit) : {};
+    const field = (name: string) => (isStep ? `steps[${index}].operation.edit.${name}` : name);
     return [
-      ...(image === null ? [] : [{ field: field('image'), id: image }]),
+      ...(image === null ? [] : [{ field: isStep ? `steps[${index}].image` : 'image', id: image }]),
       ...Object.entries(others).map(([name, id]) => ({ field: field(name), id })),
     ];
   });
@@ -82,6 +83,28 @@ export function wordsIn(request: OperationRequest): readonly string[] {
     case 'OPTIMIZE':
       return [];
   }
+}
+
+/** The seed of the first picture; null where none was given. */
+export function seedIn(request: OperationRequest): number | null {
+  switch (request.operation) {
+    case 'GENERATE':
+    case 'EDIT':
+      return request.seed;
+    case 'UPSCALE':
+      return request.words?.seed ?? null;
+    case 'OPTIMIZE':
+      return null;
+  }
+}
+
+/** What the `run`-th picture is asked for with: each has a seed of its own, so that they are not all the same. */
+export function seededFor(request: OperationRequest, run: number): OperationRequest {
+  const seed = seedIn(request);
+  if (seed === null || request.operation === 'OPTIMIZE') return request;
+  if (request.operation === 'UPSCALE')
+    return { ...request, words: request.words && { ...request.words, seed: seed + run } };
+  return { ...request, seed: seed + run };
 }
 
 /**

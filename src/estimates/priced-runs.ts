@@ -91,7 +91,7 @@ export function preparationLines(
 ): EstimateLine[] {
   const { route, preparation } = planned;
   const done: string[] = [];
-  if (preparation?.canvas) done.push(`extended to ${formatSize(preparation.canvas)}, which is cut off again,`);
+  if (preparation?.canvas) done.push(`extended to ${formatSize(preparation.canvas)} (cut off again)`);
   if (preparation?.reducedTo) done.push(`reduced to ${formatSize(preparation.reducedTo)}`);
   if (preparation && source && preparation.sentAs !== source.contentType)
     done.push(`converted from ${source.contentType} to ${preparation.sentAs}`);

@@ -4,7 +4,7 @@ import { MEDIA_TYPES } from '../catalog/output-formats.ts';
 import type { Refusal } from '../catalog/refusals.ts';
 import { formatSize, OUTPUT_PIXELS_MAX, pixelsOf, type Size } from '../catalog/sizes.ts';
 import type { Source } from '../catalog/sources.ts';
-import { type UpscaleRequest, upscaledSize } from '../catalog/upscale-requests.ts';
+import { type UpscaleRequest, upscaledSize, upscaleModel } from '../catalog/upscale-requests.ts';
 import { type PricedWork, unitPrice } from '../pricing/prices.ts';
 import { type RoutePlan, shutRefusal } from '../routing/planned-route.ts';
 import { planEdit, planUpscale } from '../routing/source-planner.ts';
@@ -48,6 +48,7 @@ export function priceEdit(
       stylePreset: 'stylePreset' in edit ? edit.stylePreset : null,
       source,
       picture,
+      notes: [],
     },
     facts,
     runs,
@@ -71,10 +72,24 @@ export function priceUpscale(
       stylePreset: request.words?.stylePreset ?? null,
       source,
       picture,
+      notes: source && picture ? smallerNotes(request, source, picture) : [],
     },
     facts,
     runs,
   );
+}
+
+/** Said where enlarging does not make a picture larger. */
+function smallerNotes({ mode }: UpscaleRequest, source: Source, picture: Source): string[] {
+  const drawn = upscaleModel(mode).enlarged(source);
+  const isSmaller = pixelsOf(picture) < pixelsOf(source);
+  if (!isSmaller && pixelsOf(drawn) >= pixelsOf(source)) return [];
+  const came = `The picture is ${formatSize(source)} already`;
+  return isSmaller
+    ? [`${came}: what was asked for makes it smaller, ${formatSize(picture)}. It costs the same.`]
+    : [
+        `${came}: the ${mode} mode draws it anew at ${formatSize(drawn)}, and it is brought back to its own size. It costs the same.`,
+      ];
 }
 
 interface SourceWork {
@@ -86,6 +101,8 @@ interface SourceWork {
   readonly stylePreset: string | null;
   readonly source: Source | null;
   readonly picture: Source | null;
+  /** What else is good to know. */
+  readonly notes: readonly string[];
 }
 
 function priceSource(asked: SourceWork, { book, allowed }: PricingFacts, runs: number): PricedRuns {
@@ -111,7 +128,7 @@ function priceSource(asked: SourceWork, { book, allowed }: PricingFacts, runs: n
     freeImages: 0,
     routes: plan.routes,
     refusals: [...(shut ? [shut] : []), ...tierTooLow],
-    notes: [...(source ? [] : [NOT_KNOWN_YET]), ...styleNotes(asked.stylePreset, plan.routes)],
+    notes: [...(source ? [] : [NOT_KNOWN_YET]), ...asked.notes, ...styleNotes(asked.stylePreset, plan.routes)],
     outputs,
   };
 }

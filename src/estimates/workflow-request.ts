@@ -4,7 +4,7 @@ import { canonicalGenerate, type GenerateInput } from '../catalog/requests.ts';
 import { canonicalUpscale, type UpscaleInput } from '../catalog/upscale-requests.ts';
 import { badInput, DomainError } from '../errors.ts';
 import { canonicalOptimize, type OptimizeInput } from '../social/optimize-request.ts';
-import { imageOf, type OperationRequest, type StepRequest, type WorkflowRequest } from './job-request.ts';
+import { imageOf, type OperationRequest, type StepRequest, seedIn, type WorkflowRequest } from './job-request.ts';
 
 export const STEPS_MAX = 50;
 export const TIMES_MAX = 100;
@@ -89,20 +89,7 @@ function checkSeeds(request: OperationRequest, times: number, field: string): vo
   const pictures = request.operation === 'GENERATE' ? request.count * times : times;
   if (seed !== null && seed > SEED_MAX - (pictures - 1)) {
     const limit = `a whole number from 0 to ${SEED_MAX - (pictures - 1)} (each of the ${pictures} pictures adds one)`;
-    throw badInput(`${field}.seed`, seed, limit);
-  }
-}
-
-/** The seed of the first picture; null where none was given. */
-export function seedIn(request: OperationRequest): number | null {
-  switch (request.operation) {
-    case 'GENERATE':
-    case 'EDIT':
-      return request.seed;
-    case 'UPSCALE':
-      return request.words?.seed ?? null;
-    case 'OPTIMIZE':
-      return null;
+    throw badInput(`${field}.${request.operation.toLowerCase()}.seed`, seed, limit);
   }
 }
 

@@ -1,4 +1,5 @@
 import type { AssetsService } from '../assets/assets.service.ts';
+import { PictureError } from '../assets/pictures.ts';
 import type { Route } from '../catalog/models.ts';
 import { MEDIA_TYPES } from '../catalog/output-formats.ts';
 import { findRoute } from '../catalog/routes.ts';
@@ -15,8 +16,8 @@ import type { RouteHealth } from '../routing/health.ts';
 import type { PlannedRoute } from '../routing/planned-route.ts';
 import { NOTHING_SEEN } from '../routing/verdict.ts';
 import { ImageEnd } from './image-end.ts';
-import { type ImageWork, picturesFor, planImage } from './image-work.ts';
-import { type Attempt, failureAfter, forbidden, type Job, type JobImage } from './job.ts';
+import { type ImageWork, isPictureAtFault, picturesFor, planImage, SOURCE_UNREADABLE } from './image-work.ts';
+import { type Attempt, type FailureCode, failureAfter, forbidden, type Job, type JobImage } from './job.ts';
 import { JOB_CHANNEL, PROGRESS } from './jobs.service.ts';
 import type { JobsStore } from './jobs.store.ts';
 import { observed } from './observed-call.ts';
@@ -42,10 +43,12 @@ export interface ImageRunParts extends VendorCallParts {
 /** Whatever happens, no job is taken up for longer than this. */
 const JOB_AGE_MAX_MS = 24 * 60 * 60_000;
 const TOO_LATE = 'It took longer than an image may take. It was not charged. You can run it again.';
-/** Why nothing was sent after all: the time is over, the job has ended or is another worker's, or its picture is of no use. */
-type NotSent = 'LATE' | 'NOT_OURS' | 'SOURCE_UNUSABLE';
-const SOURCE_UNUSABLE =
-  'The picture to work on could not be read, or not be made into what the vendors take. It was not charged. Use another picture.';
+/** Why nothing was sent after all: the time is over, the job has ended or is another worker's, or there was no order. */
+type NotSent = 'LATE' | 'NOT_OURS' | Unprepared;
+/** An order that could not be made ready. */
+class Unprepared {
+  constructor(readonly cause: unknown) {}
+}
 /** Longest wait for routes that are shut; whoever waits longer is better told so. */
 const SHUT_WAIT_MAX_MS = 20_000;
 
@@ -59,6 +62,8 @@ export class ImageRun {
   readonly #end: ImageEnd;
   /** When the time of this image is over; counted from its first call on, and without the waits for our own turn. */
   #deadlineMs: number | null = null;
+  /** Routes whose order could not be made of the pictures, and why. */
+  readonly #unprepared = new Map<string, string>();
 
   constructor(
     private readonly parts: ImageRunParts,
@@ -84,7 +89,7 @@ export class ImageRun {
       if (next) {
         if (await this.#attempt(next, left)) return;
       } else if (!(await this.#waitFor(left))) {
-        const { code, message } = failureAfter(past);
+        const { code, message } = this.#failure(past);
         return this.#end.fail(code, message);
       }
     }
@@ -125,8 +130,15 @@ export class ImageRun {
   #routesLeft(past: readonly Attempt[]): PlannedRoute[] {
     const never = forbidden(past);
     return this.#routes().filter(
-      ({ route }) => !never.routes.has(route.id) && !never.vendors.has(route.model.provider),
+      ({ route: { id, model } }) =>
+        !never.routes.has(id) && !never.vendors.has(model.provider) && !this.#unprepared.has(id),
     );
+  }
+
+  #failure(past: readonly Attempt[]): { code: FailureCode; message: string } {
+    const [why] = this.#unprepared.values();
+    if (past.length > 0 || why === undefined) return failureAfter(past);
+    return { code: 'SOURCE_UNUSABLE', message: `${why}. It was not charged. Use another picture.` };
   }
 
   /** Waits until a route that is shut may be tried again. False when there is none, or none soon enough. */
@@ -159,7 +171,7 @@ export class ImageRun {
         return { result: 'LATE', verdict: NOTHING_SEEN };
       // Before anything is written down: what fails here has asked nobody for anything.
       const order = await this.#order(planned);
-      if (order === null) return { result: 'SOURCE_UNUSABLE', verdict: NOTHING_SEEN };
+      if (order instanceof Unprepared) return { result: order, verdict: NOTHING_SEEN };
       const started = await attempts.start({ id, imageId: this.image.id, routeId: route.id }, owner, clock.now());
       if (!started) return { result: 'NOT_OURS', verdict: NOTHING_SEEN };
       events.publish(JOB_CHANNEL(this.job.id), PROGRESS);
@@ -168,9 +180,9 @@ export class ImageRun {
       return observed(metrics, { attemptId: id, route, isResumed: false }, () => orderPicture(this.parts, call));
     });
     if (ended === 'NOT_OURS') return true;
-    if (ended === 'SOURCE_UNUSABLE') {
-      await this.#end.fail('SOURCE_UNUSABLE', SOURCE_UNUSABLE);
-      return true;
+    if (ended instanceof Unprepared) {
+      this.#passOver(route, ended.cause);
+      return false;
     }
     if (ended === null) {
       // Shut or stopped before its turn came.
@@ -182,15 +194,18 @@ export class ImageRun {
     return true;
   }
 
-  /** What goes out to a route; null where the picture that is worked on cannot be made into that. */
-  async #order(planned: PlannedRoute): Promise<Order | null> {
-    const { assets, log } = this.parts;
-    try {
-      return await orderFor(this.work.request, this.image.run, planned, picturesFor(this.work, assets));
-    } catch (error) {
-      log.error({ err: error, jobId: this.job.id, imageId: this.image.id }, 'a picture could not be prepared');
-      return null;
-    }
+  /** What goes out to a route. Never throws, so that nothing that goes wrong here is held against the vendor. */
+  #order(planned: PlannedRoute): Promise<Order | Unprepared> {
+    const pictures = picturesFor(this.work, this.parts.assets);
+    return orderFor(this.work.request, this.image.run, planned, pictures).catch((cause) => new Unprepared(cause));
+  }
+
+  /** Goes on without a route that takes less than the pictures are. @throws what is not the pictures' fault. */
+  #passOver({ id }: Route, cause: unknown): void {
+    if (!isPictureAtFault(cause)) throw cause;
+    const { log } = this.parts;
+    log.warn({ err: cause, jobId: this.job.id, imageId: this.image.id, route: id }, 'a picture could not be prepared');
+    this.#unprepared.set(id, cause instanceof PictureError ? cause.message : SOURCE_UNREADABLE);
   }
 
   #call(attemptId: string, route: Route): VendorCall {

@@ -1,5 +1,5 @@
 import type { Asset } from '../assets/asset.ts';
-import type { AssetsService } from '../assets/assets.service.ts';
+import { type AssetsService, DamagedAsset } from '../assets/assets.service.ts';
 import { PictureError } from '../assets/pictures.ts';
 import type { OperationRequest } from '../estimates/job-request.ts';
 import type { PriceBook } from '../pricing/price-book.ts';
@@ -61,6 +61,13 @@ export function planImage(
   if (source === null) return [];
   if (request.operation === 'EDIT') return planEdit(request, source, facts).routes;
   return request.operation === 'UPSCALE' ? planUpscale(request, source, facts).routes : [];
+}
+
+export const SOURCE_UNREADABLE = 'The picture to work on could not be read';
+
+/** Whether an error says that a picture is of no use, now and later; any other is ours, and worth another try. */
+export function isPictureAtFault(error: unknown): error is PictureError | DamagedAsset {
+  return error instanceof PictureError || error instanceof DamagedAsset;
 }
 
 /** The pictures that go out with an image's order. */

@@ -139,6 +139,19 @@ export function forbidden(attempts: readonly Pick<Attempt, 'routeId' | 'outcome'
 /** Rejections about our key or our money at the vendor: for operators to mend, and nobody else's business. */
 export const ABOUT_US: ReadonlySet<RejectionReason> = new Set(['AUTHENTICATION', 'OUT_OF_FUNDS', 'FORBIDDEN']);
 
+/**
+ * What a customer is told instead of the vendor's words about us, which may show our account there or an address in our
+ * network.
+ */
+const BETWEEN_US: Partial<Record<RejectionReason, string>> = {
+  AUTHENTICATION: 'it does not let this gateway in',
+  OUT_OF_FUNDS: 'it does not let this gateway in',
+  FORBIDDEN: 'it does not let this gateway in',
+  RATE_LIMITED: 'it takes no more just now',
+  NOT_READY: 'it is not ready yet',
+  UNREACHABLE: 'it could not be reached',
+};
+
 /** Why an image failed when no route is left to try, from how its attempts ended. */
 export function failureAfter(attempts: readonly Pick<Attempt, 'outcome' | 'reason' | 'message'>[]): {
   code: FailureCode;
@@ -152,12 +165,11 @@ export function failureAfter(attempts: readonly Pick<Attempt, 'outcome' | 'reaso
       message: `No vendor that could draw this is answering as it should. ${free} Try again later, or another model.`,
     };
   const { reason = null, message = null } = attempts.at(-1) ?? {};
-  const last =
-    reason !== null && ABOUT_US.has(reason) ? 'it does not let this gateway in' : (message ?? 'no explanation');
+  const last = (reason && BETWEEN_US[reason]) ?? message ?? 'no explanation';
   if (seen.has('unknown'))
     return {
       code: 'OUTCOME_UNKNOWN',
-      message: `A vendor did not say whether it drew this image (${last}). ${free} You can run it again.`,
+      message: `A vendor did not say whether it drew this image. ${free} You can run it again.`,
     };
   if (seen.has('broken'))
     return {

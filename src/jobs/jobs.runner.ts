@@ -30,7 +30,7 @@ const LEFT_BEHIND_MS = 60_000;
 const LEFT_BEHIND_AGE_MS = 10 * 60_000;
 /**
  * Jobs of one process that may be in hand at once: far more than one account may run, because most of them only wait for
- * vendors. What costs memory, pictures on their way, is bounded by the places that vendors have.
+ * vendors. What costs memory, pictures on their way, is bounded by the places that vendors have and by the turns of decoding.
  */
 const IN_HAND_MAX = 1_000;
 

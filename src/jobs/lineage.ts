@@ -1,8 +1,7 @@
 import type { NewOutput, StoredPicture } from '../assets/asset.ts';
 import type { Model } from '../catalog/models.ts';
-import { type OperationRequest, pictureHash, promptOf } from '../estimates/job-request.ts';
+import { type OperationRequest, pictureHash, promptOf, seededFor, seedIn } from '../estimates/job-request.ts';
 import type { ImageWork } from './image-work.ts';
-import { seedOf } from './orders.ts';
 
 /** Where the picture of an image comes from and what it costs. `model` is null for what we make ourselves. */
 export function lineageOf(
@@ -10,6 +9,7 @@ export function lineageOf(
   model: Pick<Model, 'id' | 'provider'> | null,
   vendorSeed: number | null = null,
 ): Omit<NewOutput, keyof StoredPicture> {
+  const asked = seededFor(request, image.run);
   return {
     accountId: job.accountId,
     operation: request.operation,
@@ -17,8 +17,8 @@ export function lineageOf(
     model: model?.id ?? null,
     prompt: promptOf(request),
     negativePrompt: negativePromptOf(request),
-    seed: vendorSeed ?? seedOf(request, image.run),
-    inputHash: pictureHash(request, source?.id ?? null, image.format),
+    seed: vendorSeed ?? seedIn(asked),
+    inputHash: pictureHash(asked, source?.id ?? null, image.format),
     jobId: job.id,
     imageId: image.id,
     parentId: source?.id ?? null,

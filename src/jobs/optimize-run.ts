@@ -7,7 +7,7 @@ import type { Log } from '../platform/log.ts';
 import type { OptimizeRequest } from '../social/optimize-request.ts';
 import { optimizePicture } from '../social/optimizer.ts';
 import { findSocialFormat, type SocialFormat } from '../social/social-formats.ts';
-import type { ImageWork } from './image-work.ts';
+import { type ImageWork, isPictureAtFault, SOURCE_UNREADABLE } from './image-work.ts';
 import type { FailureCode } from './job.ts';
 import type { JobsStore } from './jobs.store.ts';
 import { lineageOf } from './lineage.ts';
@@ -52,9 +52,10 @@ export class OptimizeRun {
     const { assets, log } = this.parts;
     if (source === null) throw new Error(`job ${job.id} cuts no picture`);
     try {
-      return await optimizePicture(await assets.read(source), formats, request);
+      return await optimizePicture(() => assets.read(source), formats, request);
     } catch (error) {
-      log.error({ err: error, jobId: job.id, assetId: source.id }, 'a picture could not be cut');
+      if (!isPictureAtFault(error)) throw error;
+      log.warn({ err: error, jobId: job.id, assetId: source.id }, 'a picture could not be cut');
       return null;
     }
   }
@@ -82,7 +83,7 @@ export class OptimizeRun {
 }
 
 const FREE = 'It costs nothing either way.';
-const UNREADABLE = `The picture to cut could not be read. ${FREE} Use another picture.`;
+const UNREADABLE = `${SOURCE_UNREADABLE}. ${FREE} Use another picture.`;
 
 function knownFormat(id: string | null): SocialFormat {
   const format = id === null ? undefined : findSocialFormat(id);

@@ -5,8 +5,7 @@ import { type EditRequest, picturesOfEdit, wordsOfEdit } from '../catalog/edits.
 import type { GenerateRequest } from '../catalog/requests.ts';
 import { STYLE_PRESETS, type StylePreset } from '../catalog/style-presets.ts';
 import type { UpscaleRequest } from '../catalog/upscale-requests.ts';
-import type { OperationRequest } from '../estimates/job-request.ts';
-import { seedIn } from '../estimates/workflow-request.ts';
+import { type OperationRequest, seededFor } from '../estimates/job-request.ts';
 import type { EditOrder, GenerateOrder, Order, UpscaleOrder } from '../providers/provider.ts';
 import type { PlannedRoute } from '../routing/planned-route.ts';
 
@@ -26,32 +25,25 @@ export async function orderFor(
   planned: PlannedRoute,
   pictures: OrderPictures | null,
 ): Promise<Order> {
-  if (request.operation === 'GENERATE') return generateOrder(request, run, planned);
-  if (request.operation === 'OPTIMIZE' || pictures === null)
-    throw new Error(`no vendor is asked for ${request.operation} without a picture`);
-  return request.operation === 'EDIT'
-    ? editOrder(request, run, planned, pictures)
-    : upscaleOrder(request, run, planned, pictures);
-}
-
-/** The seed of one image of a step: each has its own, so that a batch is not the same picture many times. */
-export function seedOf(request: OperationRequest, run: number): number | null {
-  const seed = seedIn(request);
-  return seed === null ? null : seed + run;
+  const asked = seededFor(request, run);
+  if (asked.operation === 'GENERATE') return generateOrder(asked, planned);
+  if (asked.operation === 'OPTIMIZE' || pictures === null)
+    throw new Error(`no vendor is asked for ${asked.operation} without a picture`);
+  return asked.operation === 'EDIT' ? editOrder(asked, planned, pictures) : upscaleOrder(asked, planned, pictures);
 }
 
 function addressOf({ route: { host } }: PlannedRoute) {
   return { host: host.name, vendorModel: host.vendorModel };
 }
 
-function generateOrder(request: GenerateRequest, run: number, planned: PlannedRoute): GenerateOrder {
-  const { prompt, negativePrompt, stylePreset } = request;
+function generateOrder(request: GenerateRequest, planned: PlannedRoute): GenerateOrder {
+  const { prompt, negativePrompt, stylePreset, seed } = request;
   return {
     operation: 'GENERATE',
     ...addressOf(planned),
     negativePrompt,
     ...styled(prompt, stylePreset, planned),
-    seed: seedOf(request, run),
+    seed,
     render: planned.render,
   };
 }
@@ -70,7 +62,6 @@ function preparationOf({ route, preparation }: PlannedRoute) {
 
 async function upscaleOrder(
   request: UpscaleRequest,
-  run: number,
   planned: PlannedRoute,
   { source, read }: OrderPictures,
 ): Promise<UpscaleOrder> {
@@ -80,25 +71,19 @@ async function upscaleOrder(
     operation: 'UPSCALE',
     ...addressOf(planned),
     mode,
-    words: words && { ...words, seed: seedOf(request, run) },
-    source: await preparePicture(await read(source), source, how),
+    words,
+    source: await preparePicture(() => read(source), source, how),
   };
 }
 
 /** Relighting sends up to three pictures in one body, so each has its part of what that may have. */
 const REFERENCE_SHARE = 1 / 3;
 
-async function editOrder(
-  request: EditRequest,
-  run: number,
-  planned: PlannedRoute,
-  pictures: OrderPictures,
-): Promise<EditOrder> {
-  const { edit } = request;
+async function editOrder(request: EditRequest, planned: PlannedRoute, pictures: OrderPictures): Promise<EditOrder> {
+  const { edit, seed } = request;
   const preparation = preparationOf(planned);
   const { source, read } = pictures;
-  const bytes = await read(source);
-  const mask = await maskFor(request, planned, pictures, bytes);
+  const mask = await maskFor(request, planned, pictures);
   const { backgroundReference, lightReference } = picturesOfEdit(edit);
   const references = [backgroundReference, lightReference].filter((id) => id !== undefined).length;
   const share = references > 0 ? REFERENCE_SHARE : 1;
@@ -107,15 +92,15 @@ async function editOrder(
     if (id === undefined) return null;
     const asset = await pictures.find(id);
     const how = { canvas: null, reducedTo: null, sentAs: 'image/png', opaque: false, bytesMax } as const;
-    return preparePicture(await read(asset), asset, how);
+    return preparePicture(() => read(asset), asset, how);
   };
   return {
     operation: 'EDIT',
     ...addressOf(planned),
     edit,
     ...styled(wordsOfEdit(edit), 'stylePreset' in edit ? edit.stylePreset : null, planned),
-    seed: seedOf(request, run),
-    source: await preparePicture(bytes, source, { ...preparation, opaque: mask !== null, bytesMax }),
+    seed,
+    source: await preparePicture(() => read(source), source, { ...preparation, opaque: mask !== null, bytesMax }),
     mask,
     backgroundReference: await reference(backgroundReference),
     lightReference: await reference(lightReference),
@@ -124,19 +109,15 @@ async function editOrder(
 }
 
 /** The mask of an edit that has one: a picture of its own, or what shows through the picture itself. */
-async function maskFor({ edit }: EditRequest, { route }: PlannedRoute, pictures: OrderPictures, bytes: Buffer) {
+async function maskFor({ edit }: EditRequest, { route }: PlannedRoute, pictures: OrderPictures) {
   if (edit.kind !== 'erase' && edit.kind !== 'inpaint') return null;
   const growsMask = EDIT_MODELS.find(({ id }) => id === route.model.id)?.growsMask ?? false;
-  return prepareMask(await maskSource(edit.mask, pictures, bytes), growsMask ? 0 : edit.growMask);
+  return prepareMask(await maskSource(edit.mask, pictures), growsMask ? 0 : edit.growMask);
 }
 
-async function maskSource(
-  id: string | null,
-  { source, read, find }: OrderPictures,
-  bytes: Buffer,
-): Promise<MaskSource> {
+async function maskSource(id: string | null, { source, read, find }: OrderPictures): Promise<MaskSource> {
   const { width, height } = source;
-  if (id === null) return { bytes, byTransparency: true, width, height };
+  if (id === null) return { read: () => read(source), byTransparency: true, width, height };
   const mask = await find(id);
-  return { bytes: await read(mask), byTransparency: mask.transparent === true, width, height };
+  return { read: () => read(mask), byTransparency: mask.transparent === true, width, height };
 }

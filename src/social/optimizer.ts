@@ -1,7 +1,7 @@
 import { bulkhead } from 'cockatiel';
 import type { Sharp } from 'sharp';
 import type { FinishedPicture } from '../assets/asset.ts';
-import { decodeFully, ENLARGEMENT_MAX, finishedPicture, inTurn, isTransparent } from '../assets/pictures.ts';
+import { decodeFully, ENLARGEMENT_MAX, finishedPicture, inFreeTurn, isTransparent } from '../assets/pictures.ts';
 import { MEDIA_TYPES } from '../catalog/output-formats.ts';
 import { formatSize } from '../catalog/sizes.ts';
 import { type CropWindow, isTooSmallFor, windowAround, windowOfInterest } from './crop-window.ts';
@@ -39,16 +39,16 @@ const FORMATS_AT_ONCE = 2;
  *
  * What shows through the source shows through a PNG or WebP too, and is white in a JPEG; where FIT pads with a colour, it
  * is that colour. The same source and wish give the same bytes. Whether the picture is pleasing, or black all over, is
- * not judged.
+ * not judged. The source is read when its turn comes, so that what waits holds no bytes.
  * @throws PictureError when the source is no picture, damaged, or larger than we decode.
  */
 export function optimizePicture(
-  bytes: Buffer,
+  read: () => Promise<Buffer>,
   formats: readonly SocialFormat[],
   how: HowToOptimize,
 ): Promise<OptimizedPicture[]> {
-  return inTurn(async () => {
-    const pixels = await decodePixels(bytes, groundOf(how));
+  return inFreeTurn(async () => {
+    const pixels = await decodePixels(await read(), groundOf(how));
     const drawingOf = await drawer(pixels, how);
     const few = bulkhead(FORMATS_AT_ONCE, Number.POSITIVE_INFINITY);
     return Promise.all(formats.map((format) => few.execute(() => optimize(pixels, format, how, drawingOf))));

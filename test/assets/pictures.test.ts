@@ -1,11 +1,16 @@
 import { createHash } from 'node:crypto';
 import sharp from 'sharp';
-import { beforeAll, describe, expect, it } from 'vitest';
-import { finishPicture, type PictureErrorReason } from '../../src/assets/pictures.ts';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { admitPicture } from '../../src/assets/intake.ts';
+import { finishPicture, inFreeTurn, type PictureErrorReason } from '../../src/assets/pictures.ts';
+import { preparePicture } from '../../src/assets/sent-pictures.ts';
+import { optimizePicture } from '../../src/social/optimizer.ts';
+import { SOCIAL_FORMATS } from '../../src/social/social-formats.ts';
 import { animatedWebp, declaringPng, PNG_MAGIC, withChunk } from './hostile-pictures.ts';
 import { grainy } from './library.ts';
 
 const FULL = { width: 256, height: 192 };
+const AS_IT_IS = { canvas: null, reducedTo: null, sentAs: 'image/png', bytesMax: 1e9, opaque: false } as const;
 
 /** As one word: a difference in pixels, written out, would fill the screen for minutes. */
 async function samePixels(one: Buffer, other: Buffer): Promise<boolean> {
@@ -233,6 +238,31 @@ describe('finishing a picture', () => {
       ),
     );
     expect(await Promise.all(work)).toEqual(Array.from({ length: 12 }, (_, i) => (i % 2 ? 'finished' : 'UNREADABLE')));
+  });
+});
+
+describe('the turns of decoding', () => {
+  const ORDINARY = { crop: 'CENTER', focalPoint: null, padding: null, outputFormat: 'JPEG' } as const;
+
+  it('are others for what is paid for than for what is free, however much of that there is', async () => {
+    const png = await grainy(FULL.width, FULL.height).png().toBuffer();
+    const gate = Promise.withResolvers<void>();
+    const [square] = SOCIAL_FORMATS;
+    if (!square) throw new Error('there are no social formats');
+    const read = vi.fn(async () => png);
+    const held = Array.from({ length: 64 }, () => inFreeTurn(() => gate.promise));
+    const ended = vi.fn();
+    const free = [
+      admitPicture(png, { field: 'url', again: '' }).finally(ended),
+      optimizePicture(read, [square], ORDINARY).finally(ended),
+    ];
+    await finishPicture(png, FULL);
+    await preparePicture(async () => png, { ...FULL, contentType: 'image/png' }, AS_IT_IS);
+    expect(ended).not.toHaveBeenCalled();
+    expect(read).not.toHaveBeenCalled();
+    gate.resolve();
+    await Promise.all([...held, ...free]);
+    expect(read).toHaveBeenCalledTimes(1);
   });
 });
 

@@ -10,6 +10,7 @@ import { uploadReception } from '../../src/assets/upload-reception.ts';
 import { UPLOAD_BODY_LIMITS, Uploads } from '../../src/assets/uploads.service.ts';
 import { UploadsStore } from '../../src/assets/uploads.store.ts';
 import type { Db } from '../../src/platform/database.ts';
+import { RateLimiter } from '../../src/platform/rate-limiter.ts';
 import { TestLibrary } from './library.ts';
 
 /** The real service with a library of its own, which takes pictures on a real port. */
@@ -35,6 +36,7 @@ export class UploadServer {
       store,
       assets: library.service,
       inbox: await Inbox.open(inboxFolder),
+      limiter: new RateLimiter('uploads', null),
       signer: library.signer,
       clock: { now: () => library.now },
       log,

@@ -84,7 +84,7 @@ describe.each(ENGINES)('uploads on %s', (engine) => {
   });
 
   it('wait a hundred at a time and not one more, however many are asked for at once', async () => {
-    const asked = await Promise.allSettled(Array.from({ length: 120 }, () => server.uploads.create(account)));
+    const asked = await Promise.allSettled(Array.from({ length: 101 }, () => server.uploads.create(account)));
     expect(asked.filter(({ status }) => status === 'fulfilled')).toHaveLength(100);
     const firstOut = new Date(Math.floor((NOW.getTime() + UPLOAD_LIFETIME_MS) / 1000) * 1000);
     await expect(server.uploads.create(account)).rejects.toMatchObject({
@@ -99,6 +99,18 @@ describe.each(ENGINES)('uploads on %s', (engine) => {
     await expect(server.uploads.create(account)).rejects.toMatchObject({ code: 'TOO_MANY_REQUESTS' });
     later(UPLOAD_LIFETIME_MS);
     await expect(server.uploads.create(account)).resolves.toMatchObject({ status: 'PENDING' });
+  });
+
+  it('are created a hundred and twenty times a minute and no oftener, for each account by itself', async () => {
+    const create = async (owner: string) => server.uploads.create(owner);
+    const asked = await Promise.allSettled(Array.from({ length: 120 }, () => create(account)));
+    expect(asked.filter(({ status }) => status === 'fulfilled')).toHaveLength(100);
+    await expect(create(account)).rejects.toMatchObject({
+      code: 'TOO_MANY_REQUESTS',
+      message: expect.stringMatching(/^More than 120 uploads in a minute\. Nothing was kept and nothing was charged\./),
+      details: { limit: 120 },
+    });
+    await expect(create(newId('account'))).resolves.toMatchObject({ status: 'PENDING' });
   });
 
   it('take one picture of ten that come at once', async () => {

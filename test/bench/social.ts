@@ -68,7 +68,12 @@ const decodingEachTime: Work = (png) =>
 const ours =
   (crop: 'CENTER' | 'SMART'): Work =>
   async (png) => {
-    const made = await optimizePicture(png, TEN, { crop, focalPoint: null, padding: null, outputFormat: 'JPEG' });
+    const made = await optimizePicture(async () => png, TEN, {
+      crop,
+      focalPoint: null,
+      padding: null,
+      outputFormat: 'JPEG',
+    });
     return made.map(({ picture, failure }) => {
       if (!picture) throw new Error(failure.message);
       return picture.bytes;

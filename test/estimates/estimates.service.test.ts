@@ -102,6 +102,12 @@ describe('an estimate', () => {
     expect((await estimate({ seed: 1 })).pictureHashes).not.toEqual(one.pictureHashes);
   });
 
+  test('hashes each picture of a batch with the seed that it has', async () => {
+    const { pictureHashes } = await estimate({ seed: 7, count: 3 });
+    expect(new Set(pictureHashes).size).toBe(3);
+    expect((await estimate({ seed: 9, count: 1 })).pictureHashes).toEqual([pictureHashes[2]]);
+  });
+
   test('of bad input is an error, not a refusal', async () => {
     await expect(estimate({ count: 0 })).rejects.toMatchObject({ code: 'BAD_USER_INPUT', details: { field: 'count' } });
   });

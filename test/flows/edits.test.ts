@@ -356,6 +356,15 @@ describe('a picture that no route takes is refused before anything is held', () 
     expect(job).toMatchObject({ status: 'SUCCEEDED', images: [{ size: { width, height }, asset: { width, height } }] });
   });
 
+  test('a mask that marks nothing ends the image free of charge, and says what is wrong with it', async () => {
+    const ordered = journalled();
+    const black = await upload(gateway, key, await maskOf(SIZE.width, SIZE.height, { ...AREA, width: 0 }));
+    const job = await edit({ erase: { mask: black } });
+    const message = 'The mask marks nothing: it is black all over. It was not charged. Use another picture.';
+    expect(job).toMatchObject({ status: 'FAILED', images: [{ failure: { code: 'SOURCE_UNUSABLE', message } }] });
+    expect(journalled()).toBe(ordered);
+  });
+
   test('a mask of another size is refused with both sizes', async () => {
     const other = await upload(gateway, key, await maskOf(SIZE.width, SIZE.height - 1, AREA));
     const [refusal] = await refusals({ erase: { mask: other } });
@@ -409,6 +418,9 @@ describe("another account's pictures", () => {
       field: { 'the picture': 'image', 'the mask': 'mask', 'the reference': 'backgroundReference' }[which],
     });
     expect(foreign.errors?.[0]?.message.replace(theirs, missing)).toBe(unknown.errors?.[0]?.message);
+    expect(unknown.errors?.[0]?.message).toMatch(
+      /^(image|mask|backgroundReference): No asset with the id .* Nothing was run and nothing was charged\.$/,
+    );
   });
 });
 

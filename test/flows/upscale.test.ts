@@ -151,3 +151,16 @@ test('cheaper modes are told, with what they save', async () => {
   expect(estimate.alternatives).toEqual([{ edit: null, mode: 'FAST', credits: 2, saves: 4 }]);
   expect(estimate.affordableCount).toBeGreaterThan(100);
 });
+
+test.each([
+  ['a preset that is smaller', { mode: 'FAST', preset: 'SOCIAL' }, [1400, 700], /makes it smaller, \d+x\d+\. It costs/],
+  [
+    'a mode that draws less',
+    { mode: 'CONSERVATIVE' },
+    [2400, 2400],
+    /draws it anew at 2048x2048, and it is brought back/,
+  ],
+])('%s than the picture is told before it is paid for', async (_, input, [width = 0, height = 0], note) => {
+  const { notes } = await estimateOperation(gateway, key, 'upscale', await plain(width, height), input);
+  expect(notes).toEqual([expect.stringMatching(note)]);
+});

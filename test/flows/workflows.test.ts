@@ -158,6 +158,25 @@ describe('steps that start from the library', () => {
     });
     expect(errors?.[0]?.extensions).toMatchObject({ code: 'NOT_FOUND', field: 'steps[0].image' });
   });
+
+  test('what is wrong deep inside a step is named by its whole path', async () => {
+    const image = await upload(gateway, key, await scene(200, 200));
+    const missing = 'asset_01jd0000000000000000000000';
+    for (const [operation, code, field] of [
+      [{ edit: { erase: { mask: missing } } }, 'NOT_FOUND', 'steps[0].operation.edit.mask'],
+      [{ edit: { general: { prompt: 'a', seed: 4_294_967_294 } } }, 'BAD_USER_INPUT', 'steps[0].operation.edit.seed'],
+    ] as const) {
+      const steps = [{ id: 'one', image, times: 2, operation }];
+      const { errors } = await submitOperation(gateway, key, 'workflow', null, { steps });
+      expect(errors?.[0]?.extensions).toMatchObject({ code, field });
+    }
+  });
+
+  test('a negative maxCredits is an error, not a refusal', async () => {
+    const steps = [{ id: 'one', operation: generate({ quality: 'DRAFT' }) }];
+    const { errors } = await submitOperation(gateway, key, 'workflow', null, { steps, maxCredits: -1 });
+    expect(errors?.[0]?.extensions).toMatchObject({ code: 'BAD_USER_INPUT', field: 'maxCredits', value: '-1' });
+  });
 });
 
 describe('the price of the whole', () => {

@@ -59,6 +59,13 @@ const FORMS: [endpoint: string, what: string, order: Order, fields: Record<strin
     edit('erase', { kind: 'erase', mask: 'asset', growMask: 0 }, { mask: MASK, seed: 9 }),
     { image, mask, grow_mask: '0', seed: '9' },
   ],
+  // There 0 would be a random one.
+  [
+    'edit/erase',
+    'seed 0',
+    edit('erase', { kind: 'erase', mask: 'asset', growMask: 0 }, { mask: MASK, seed: 0 }),
+    { image, mask, grow_mask: '0', seed: '4294967294' },
+  ],
   ['edit/erase', 'no mask', edit('erase', { kind: 'erase', mask: null, growMask: 5 }), { image, grow_mask: '5' }],
   [
     'edit/inpaint',

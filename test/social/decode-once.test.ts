@@ -27,7 +27,7 @@ describe('decoding', () => {
     'is done once for all twenty formats with %s, and its bytes are never looked at again',
     async (crop) => {
       const source = await grainy(1280, 960).jpeg().toBuffer();
-      const untouched = await optimizePicture(Buffer.from(source), SOCIAL_FORMATS, how(crop));
+      const untouched = await optimizePicture(async () => Buffer.from(source), SOCIAL_FORMATS, how(crop));
       vi.mocked(decodePixels).mockClear();
       const { decodePixels: decode } = await original();
       vi.mocked(decodePixels).mockImplementation(async (bytes, ground) => {
@@ -35,7 +35,7 @@ describe('decoding', () => {
         bytes.fill(0);
         return pixels;
       });
-      const optimized = await optimizePicture(source, SOCIAL_FORMATS, how(crop));
+      const optimized = await optimizePicture(async () => source, SOCIAL_FORMATS, how(crop));
       expect(decodePixels).toHaveBeenCalledTimes(1);
       expect(optimized.map((made) => pictureOf(made).sha256)).toEqual(untouched.map((made) => pictureOf(made).sha256));
     },
@@ -47,7 +47,7 @@ describe('decoding', () => {
     const watch = new Watch();
     vi.mocked(decodePixels).mockImplementation((bytes, ground) => watch.during(() => decode(bytes, ground)));
     const formats = SOCIAL_FORMATS.slice(0, 1);
-    await Promise.all(Array.from({ length: 8 }, () => optimizePicture(source, formats, how('CENTER'))));
+    await Promise.all(Array.from({ length: 8 }, () => optimizePicture(async () => source, formats, how('CENTER'))));
     expect(decodePixels).toHaveBeenCalledTimes(8);
     expect(watch.most).toBeLessThanOrEqual(Math.max(1, Math.floor(availableParallelism() / 2)));
   });
@@ -61,7 +61,7 @@ test('of one picture two formats are encoded at once, so that the threads that a
   vi.mocked(encodeWithin).mockImplementation((draw, outputFormat, bytesMax) =>
     watch.during(() => encode(draw, outputFormat, bytesMax)),
   );
-  await optimizePicture(source, SOCIAL_FORMATS, how('CENTER'));
+  await optimizePicture(async () => source, SOCIAL_FORMATS, how('CENTER'));
   expect(encodeWithin).toHaveBeenCalledTimes(SOCIAL_FORMATS.length);
   expect(watch.most).toBe(2);
 });

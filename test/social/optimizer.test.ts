@@ -11,7 +11,7 @@ const CENTER: HowToOptimize = { crop: 'CENTER', focalPoint: null, padding: null,
 const SQUARE = format('instagram-feed-square');
 const how = (change: Partial<HowToOptimize>): HowToOptimize => ({ ...CENTER, ...change });
 const one = async (bytes: Buffer, change: Partial<HowToOptimize> = {}, target = SQUARE) =>
-  pictureOf((await optimizePicture(bytes, [target], how(change)))[0]);
+  pictureOf((await optimizePicture(async () => bytes, [target], how(change)))[0]);
 
 const HOW_TO_CROP = {
   SMART: how({ crop: 'SMART' }),
@@ -25,7 +25,10 @@ describe('every format', () => {
     'comes out of %s in exactly its size, from a picture of %i x %i',
     async (crop, width, height) => {
       const source = await map(width, height).png({ compressionLevel: 1 }).toBuffer();
-      const optimized = await optimizePicture(source, SOCIAL_FORMATS, { ...HOW_TO_CROP[crop], outputFormat: 'JPEG' });
+      const optimized = await optimizePicture(async () => source, SOCIAL_FORMATS, {
+        ...HOW_TO_CROP[crop],
+        outputFormat: 'JPEG',
+      });
       expect(optimized.map(({ format: made }) => made)).toEqual(SOCIAL_FORMATS);
       for (const { format: made, picture, failure } of optimized) {
         expect(failure).toBeNull();
@@ -49,11 +52,11 @@ describe('every format', () => {
     for (const crop of CROPS) {
       const wish = { ...HOW_TO_CROP[crop], outputFormat: 'JPEG' } as const;
       const [together, again] = [
-        await optimizePicture(source, targets, wish),
-        await optimizePicture(source, targets, wish),
+        await optimizePicture(async () => source, targets, wish),
+        await optimizePicture(async () => source, targets, wish),
       ];
       const alone = await Promise.all(
-        targets.map(async (target) => (await optimizePicture(source, [target], wish))[0]),
+        targets.map(async (target) => (await optimizePicture(async () => source, [target], wish))[0]),
       );
       const hashes = (all: readonly Parameters<typeof pictureOf>[0][]) => all.map((made) => pictureOf(made).sha256);
       expect(hashes(again)).toEqual(hashes(together));
@@ -311,7 +314,7 @@ describe('a source', () => {
       const target = format('linkedin-company-cover');
       await expect(one(whole, {}, target)).resolves.toMatchObject({ width: 1128 });
       for (const left of [whole.length - 20, Math.floor(whole.length * 0.9), 40]) {
-        await expect(optimizePicture(whole.subarray(0, left), [target], CENTER)).rejects.toMatchObject({
+        await expect(optimizePicture(async () => whole.subarray(0, left), [target], CENTER)).rejects.toMatchObject({
           name: 'PictureError',
           reason: 'UNREADABLE',
         });
@@ -323,14 +326,17 @@ describe('a source', () => {
     ['nothing', Buffer.alloc(0), 'UNREADABLE'],
     ['an SVG', Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="900" height="900"/>'), 'UNSUPPORTED'],
   ])('that is %s is refused', async (_, bytes, reason) => {
-    await expect(optimizePicture(bytes, [SQUARE], CENTER)).rejects.toMatchObject({ name: 'PictureError', reason });
+    await expect(optimizePicture(async () => bytes, [SQUARE], CENTER)).rejects.toMatchObject({
+      name: 'PictureError',
+      reason,
+    });
   });
 
   test('of more than 40 megapixels is refused by its header, without decoding it', async () => {
     const large = await sharp({ create: { width: 8_000, height: 5_001, channels: 3, background: '#fff' } })
       .png()
       .toBuffer();
-    await expect(optimizePicture(large, [SQUARE], CENTER)).rejects.toMatchObject({
+    await expect(optimizePicture(async () => large, [SQUARE], CENTER)).rejects.toMatchObject({
       reason: 'TOO_LARGE',
       message: expect.stringContaining('8000x5001'),
     });
@@ -341,21 +347,21 @@ describe('a format that can not be made', () => {
   test('because the picture is too small fails alone, and says both sizes', async () => {
     const source = await map(600, 600).png().toBuffer();
     const targets = [format('youtube-channel-art'), SQUARE, format('instagram-story')];
-    const [art, square, story] = await optimizePicture(source, targets, CENTER);
+    const [art, square, story] = await optimizePicture(async () => source, targets, CENTER);
     expect(art).toMatchObject({
       picture: null,
       failure: { reason: 'TOO_SMALL', message: expect.stringMatching(/600x600.*2560x1440.*2 times/) },
     });
     expect(pictureOf(square)).toMatchObject({ width: 1080, height: 1080 });
     expect(story?.failure?.reason).toBe('TOO_SMALL');
-    const fitted = await optimizePicture(source, targets, how({ crop: 'FIT', padding: 'BLUR' }));
+    const fitted = await optimizePicture(async () => source, targets, how({ crop: 'FIT', padding: 'BLUR' }));
     expect(fitted.map(({ failure }) => failure?.reason ?? null)).toEqual(['TOO_SMALL', null, null]);
   });
 
   test('within the bytes that its platform takes fails alone, and says how many it needs', async () => {
     const source = await grainy(2560, 1440).png({ compressionLevel: 1 }).toBuffer();
     const targets = [format('youtube-channel-art'), format('facebook-cover')];
-    const [art, cover] = await optimizePicture(source, targets, CENTER);
+    const [art, cover] = await optimizePicture(async () => source, targets, CENTER);
     expect(art).toMatchObject({
       picture: null,
       failure: {

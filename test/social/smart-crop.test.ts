@@ -170,7 +170,7 @@ describe('SMART', () => {
       ])
       .png()
       .toBuffer();
-    const [optimized] = await optimizePicture(cutout, [format('instagram-feed-square')], SMART);
+    const [optimized] = await optimizePicture(async () => cutout, [format('instagram-feed-square')], SMART);
     const { data } = await sharp(pictureOf(optimized).bytes).raw().toBuffer({ resolveWithObject: true });
     const opaque = data.filter((value, i) => i % 4 === 3 && value > 127).length;
     // 200 pixels of 1000 are 216 of 1080.
@@ -181,7 +181,7 @@ describe('SMART', () => {
     const object = objectAt({ width: 1600, height: 1000 }, 0.98, 0.5);
     const png = await drawing(1600, 1000, '#c8ccd0', object).png().toBuffer();
     const target = format('instagram-feed-square');
-    const [smart] = await optimizePicture(png, [target], SMART);
+    const [smart] = await optimizePicture(async () => png, [target], SMART);
     const window = (await smartWindows(png))[FORMATS.indexOf(target)]?.smart;
     const expected = await sharp(png)
       .extract(window ?? { left: 0, top: 0, width: 1, height: 1 })

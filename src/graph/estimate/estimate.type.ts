@@ -160,7 +160,12 @@ export class Estimate {
   })
   affordableCount!: number | null;
 
-  @Field(() => Float, { simple: true, nullable: true, description: 'Seconds that it usually takes.' })
+  @Field(() => Float, {
+    simple: true,
+    nullable: true,
+    description:
+      'Seconds until its first picture is usually there; of a workflow, one picture of each step after another.',
+  })
   expectedSeconds!: number | null;
 
   @Field(() => [String], { simple: true, description: 'What else is good to know.' })

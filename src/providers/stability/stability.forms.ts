@@ -14,10 +14,15 @@ export function endpointOf({ operation, vendorModel }: Order): string {
 /** A field that is null is left out: the vendor's own default holds. */
 type Fields = Readonly<Record<string, string | number | boolean | SentPicture | null>>;
 
+/** What stands for our seed 0, because 0 asks for a random one here, just like leaving it out. */
+const SEED_OF_ZERO = 4_294_967_294;
+
 /** Everything that an order says, as the form that all endpoints take: text, and pictures as files. */
 export function formOf(order: Order): FormData {
   const form = new FormData();
-  for (const [name, value] of Object.entries({ ...fieldsOf(order), output_format: 'png' })) {
+  const fields: Fields = { ...fieldsOf(order), output_format: 'png' };
+  for (const [name, said] of Object.entries(fields)) {
+    const value = name === 'seed' && said === 0 ? SEED_OF_ZERO : said;
     if (value === null) continue;
     if (typeof value === 'object') form.set(name, ...fileOf(name, value));
     else form.set(name, String(value));
@@ -50,7 +55,6 @@ function fieldsOfGenerate({ vendorModel, prompt, negativePrompt, stylePreset, se
     negative_prompt: DISTILLED.test(vendorModel) ? null : negativePrompt,
     aspect_ratio: render.aspectRatio,
     style_preset: stylePreset,
-    // 0 asks for a random one here, just like leaving it out.
     seed,
   };
 }
