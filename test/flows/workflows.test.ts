@@ -164,7 +164,7 @@ describe('steps that start from the library', () => {
     const missing = 'asset_01jd0000000000000000000000';
     for (const [operation, code, field] of [
       [{ edit: { erase: { mask: missing } } }, 'NOT_FOUND', 'steps[0].operation.edit.mask'],
-      [{ edit: { general: { prompt: 'a', seed: 4_294_967_294 } } }, 'BAD_USER_INPUT', 'steps[0].operation.edit.seed'],
+      [{ edit: { general: { prompt: 'a', seed: 2_147_483_647 } } }, 'BAD_USER_INPUT', 'steps[0].operation.edit.seed'],
     ] as const) {
       const steps = [{ id: 'one', image, times: 2, operation }];
       const { errors } = await submitOperation(gateway, key, 'workflow', null, { steps });

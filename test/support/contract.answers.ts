@@ -13,11 +13,7 @@ export const ANSWER_ROWS: readonly Row[] = [
   row('HTML declared as a picture', wherePicturesAre('html-as-picture'), { all: broken }),
   row('a picture declared as HTML', wherePicturesAre('picture-as-html'), { all: delivered }),
   row('truncated picture', 'truncated-picture', { all: broken }),
-  row('picture of another size', 'wrong-size', {
-    all: broken,
-    // It is asked for no size, and half of what it draws is still more than is needed.
-    'fal-ai/edit': delivered,
-  }),
+  row('picture of another size', 'wrong-size', { all: broken }),
   row('30000x30000 bomb', 'bomb', { all: broken }),
 ];
 
