@@ -17,7 +17,16 @@ import type { PlannedRoute } from '../routing/planned-route.ts';
 import { NOTHING_SEEN } from '../routing/verdict.ts';
 import { ImageEnd } from './image-end.ts';
 import { type ImageWork, isPictureAtFault, picturesFor, planImage, SOURCE_UNREADABLE } from './image-work.ts';
-import { type Attempt, type FailureCode, failureAfter, forbidden, type Job, type JobImage } from './job.ts';
+import {
+  type Attempt,
+  type FailureCode,
+  failureAfter,
+  forbidden,
+  isTooOld,
+  type Job,
+  type JobImage,
+  TOO_LATE,
+} from './job.ts';
 import { JOB_CHANNEL, PROGRESS } from './jobs.service.ts';
 import type { JobsStore } from './jobs.store.ts';
 import { observed } from './observed-call.ts';
@@ -40,9 +49,6 @@ export interface ImageRunParts extends VendorCallParts {
   readonly owner: string;
 }
 
-/** Whatever happens, no job is taken up for longer than this. */
-const JOB_AGE_MAX_MS = 24 * 60 * 60_000;
-const TOO_LATE = 'It took longer than an image may take. It was not charged. You can run it again.';
 /** Why nothing was sent after all: the time is over, the job has ended or is another worker's, or there was no order. */
 type NotSent = 'LATE' | 'NOT_OURS' | Unprepared;
 /** An order that could not be made ready. */
@@ -118,8 +124,7 @@ export class ImageRun {
 
   #isLate(): boolean {
     const { clock } = this.parts;
-    const isTooOld = clock.now().getTime() - this.job.createdAt.getTime() > JOB_AGE_MAX_MS;
-    return isTooOld || (this.#deadlineMs !== null && performance.now() > this.#deadlineMs);
+    return isTooOld(this.job, clock.now()) || (this.#deadlineMs !== null && performance.now() > this.#deadlineMs);
   }
 
   #routes(): readonly PlannedRoute[] {

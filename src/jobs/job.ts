@@ -68,6 +68,14 @@ export interface JobImage {
   readonly finishedAt: Date | null;
 }
 
+/** Whatever happens, no job is taken up for longer than this. */
+const JOB_AGE_MAX_MS = 24 * 60 * 60_000;
+export const TOO_LATE = 'It took longer than an image may take. It was not charged. You can run it again.';
+
+export function isTooOld({ createdAt }: Pick<Job, 'createdAt'>, now: Date): boolean {
+  return now.getTime() - createdAt.getTime() > JOB_AGE_MAX_MS;
+}
+
 export type AttemptOutcome = 'delivered' | 'rejected' | 'moderated' | 'broken' | 'unknown' | 'failed' | 'discarded';
 
 /** One call that asked a vendor for an image. */

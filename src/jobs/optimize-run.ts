@@ -8,7 +8,7 @@ import type { OptimizeRequest } from '../social/optimize-request.ts';
 import { optimizePicture } from '../social/optimizer.ts';
 import { findSocialFormat, type SocialFormat } from '../social/social-formats.ts';
 import { type ImageWork, isPictureAtFault, SOURCE_UNREADABLE } from './image-work.ts';
-import type { FailureCode } from './job.ts';
+import { type FailureCode, isTooOld, TOO_LATE } from './job.ts';
 import type { JobsStore } from './jobs.store.ts';
 import { lineageOf } from './lineage.ts';
 
@@ -36,6 +36,10 @@ export class OptimizeRun {
   async run(): Promise<void> {
     const [first] = this.works;
     if (!first || this.signal.aborted) return;
+    if (isTooOld(first.job, this.parts.clock.now())) {
+      for (const work of this.works) await this.#fail(work, 'DEADLINE_PASSED', TOO_LATE);
+      return;
+    }
     const formats = [...new Set(this.works.map(({ image }) => image.format))].map(knownFormat);
     const made = await this.#made(first, formats);
     for (const work of this.works) {

@@ -1,12 +1,11 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { DemoKeys } from '../../src/demo-accounts.ts';
 import { migrate, openPglite } from '../../src/platform/database.ts';
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts';
 import { expectLawsHold } from '../support/invariants.ts';
-import { type Program, startProgram } from '../support/program.ts';
+import { askProgram, newestJob, type Program, startProgram } from '../support/program.ts';
 import { freePort } from '../support/server-process.ts';
 
 /** WaveSpeed in a process of its own, which lives on when the gateway dies, and reports to where the gateway comes back. */
@@ -44,25 +43,8 @@ interface State {
   readonly images: readonly { readonly attempts: readonly { readonly outcome: string | null }[] }[];
 }
 
-async function ask<T>({ url }: Program, query: string): Promise<T> {
-  const keys = JSON.parse(readFileSync(join(folder, 'demo-keys.json'), 'utf8')) as DemoKeys;
-  const response = await fetch(`${url}/graphql`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', authorization: `Bearer ${keys.PRO}` },
-    body: JSON.stringify({ query }),
-  });
-  const { data, errors } = (await response.json()) as { data: T; errors?: unknown };
-  expect(errors).toBeUndefined();
-  return data;
-}
-
-const newest = async (running: Program) =>
-  (
-    await ask<{ jobs: { nodes: State[] } }>(
-      running,
-      '{ jobs(first: 1) { nodes { status receipt { captured released settled } images { attempts { outcome } } } } }',
-    )
-  ).jobs.nodes[0];
+const newest = (running: Program) =>
+  newestJob<State>(running, folder, 'status receipt { captured released settled } images { attempts { outcome } }');
 
 test.each([
   ['asked by its id where it never reports', '[sandbox:webhook-none]'],
@@ -74,7 +56,7 @@ test.each([
   async (_how, directives) => {
     const first = await start();
     const input = `{ prompt: "a lighthouse ${directives}", model: "wavespeed/qwen-image" }`;
-    await ask(first, `mutation { generate(input: ${input}) { __typename } }`);
+    await askProgram(first, folder, `mutation { generate(input: ${input}) { __typename } }`);
     await expect.poll(() => vendor.journal().map(({ vendorId }) => vendorId)).toEqual([expect.any(String)]);
     // The order is answered and its id written down a moment after the vendor has it.
     await expect.poll(async () => (await newest(first))?.images[0]?.attempts).toEqual([{ outcome: null }]);

@@ -1,12 +1,11 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { DemoKeys } from '../../src/demo-accounts.ts';
 import { migrate, openPglite } from '../../src/platform/database.ts';
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts';
 import { expectLawsHold } from '../support/invariants.ts';
-import { type Program, startProgram } from '../support/program.ts';
+import { askProgram, newestJob, type Program, startProgram } from '../support/program.ts';
 
 /** Vendors in a process of their own, which live on when the gateway dies. */
 let vendor: Sandbox;
@@ -41,25 +40,12 @@ interface State {
   readonly receipt: { readonly captured: number; readonly released: number; readonly settled: boolean };
 }
 
-async function ask<T>({ url }: Program, query: string): Promise<T> {
-  const keys = JSON.parse(readFileSync(join(folder, 'demo-keys.json'), 'utf8')) as DemoKeys;
-  const response = await fetch(`${url}/graphql`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', authorization: `Bearer ${keys.PRO}` },
-    body: JSON.stringify({ query }),
-  });
-  const { data, errors } = (await response.json()) as { data: T; errors?: unknown };
-  expect(errors).toBeUndefined();
-  return data;
-}
-
-const newest = async (running: Program) =>
-  (
-    await ask<{ jobs: { nodes: State[] } }>(
-      running,
-      '{ jobs(first: 1) { nodes { status steps { delivered spent } images { status } receipt { captured released settled } } } }',
-    )
-  ).jobs.nodes[0];
+const newest = (running: Program) =>
+  newestJob<State>(
+    running,
+    folder,
+    'status steps { delivered spent } images { status } receipt { captured released settled }',
+  );
 
 const WORKFLOW = `mutation { runWorkflow(input: { steps: [
   { id: "create", operation: { generate: { prompt: "a kite", model: "wavespeed/qwen-image", count: 2 } } }
@@ -72,7 +58,7 @@ test('a workflow that is killed half-way goes on where it was: nothing is ordere
   timeout: 120_000,
 }, async () => {
   const first = await start();
-  await ask(first, WORKFLOW);
+  await askProgram(first, folder, WORKFLOW);
   // The second step is out at its vendor, which does it later; the third has not begun.
   await expect
     .poll(async () => (await newest(first))?.images.slice(0, 4).map(({ status }) => status), { timeout: 40_000 })

@@ -38,7 +38,7 @@ function parts(read: () => Promise<Buffer>) {
   const clock = systemClock;
   const events = new LocalEventBus();
   const health = new RouteHealth(clock, events);
-  const failImage = vi.fn(async () => true);
+  const failImage = vi.fn(async (_id: string, _failure: unknown, _now: Date) => true);
   // Every attempt is answered as one of a job that another worker has taken over: nothing goes out.
   const start = vi.fn(async (_attempt: { routeId: string }) => false);
   const given: Partial<Record<keyof ImageRunParts, unknown>> = {
@@ -115,9 +115,16 @@ describe('formats that are cut from a picture', () => {
     expect(all.failImage).toHaveBeenCalledTimes(2);
   });
 
-  test('stay open when it is our storage that fails', async () => {
+  test('stay open when it is our storage that fails, for a day and not for ever', async () => {
     const all = parts(() => Promise.reject(new Error('EIO: i/o error, read')));
     await expect(run(all)).rejects.toThrow('EIO');
     expect(all.failImage).not.toHaveBeenCalled();
+
+    const old = works.map((work) => ({ ...work, job: { ...work.job, createdAt: new Date(Date.now() - 86_400_001) } }));
+    await new OptimizeRun(all.parts, old, NEVER).run();
+    expect(all.failImage.mock.calls).toMatchObject([
+      [expect.any(String), { code: 'DEADLINE_PASSED' }, expect.any(Date)],
+      [expect.any(String), { code: 'DEADLINE_PASSED' }, expect.any(Date)],
+    ]);
   });
 });

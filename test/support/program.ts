@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import type { DemoKeys } from '../../src/demo-accounts.ts';
 import { endProcess, run } from './server-process.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -45,6 +47,26 @@ export async function startProgram(environment: Record<string, string>): Promise
     });
   });
   return { url, printed: () => printed, process: child, end: (signal) => endProcess(child, signal) };
+}
+
+/** Asks a program in the name of its PRO demo account, whose key stands in its data folder. */
+export async function askProgram<T>({ url }: Program, dataFolder: string, query: string): Promise<T> {
+  const keys = JSON.parse(readFileSync(join(dataFolder, 'demo-keys.json'), 'utf8')) as DemoKeys;
+  const response = await fetch(`${url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${keys.PRO}` },
+    body: JSON.stringify({ query }),
+  });
+  const { data, errors } = (await response.json()) as { data: T; errors?: unknown };
+  if (errors !== undefined) throw new Error(`the program answered with errors: ${JSON.stringify(errors)}`);
+  return data;
+}
+
+/** The job that was asked for last, if there is one. */
+export async function newestJob<T>(program: Program, dataFolder: string, fields: string): Promise<T | undefined> {
+  const query = `{ jobs(first: 1) { nodes { ${fields} } } }`;
+  const { jobs } = await askProgram<{ jobs: { nodes: T[] } }>(program, dataFolder, query);
+  return jobs.nodes[0];
 }
 
 /** Runs the compiled program, which must end by itself, and answers how. */
