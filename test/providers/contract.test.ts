@@ -68,7 +68,7 @@ async function observe({ faults, endedBy }: Row, adapter: Adapter, word: string)
   if (endedBy === 'CUSTOMER') {
     // A job is stopped once it has been taken, and a drawing once it has been begun.
     vendors.onAccepted(word, () => cancel.abort('CANCELLED'));
-    await vi.waitFor(() => expect(vendors.booked(word)).toHaveLength(1), { interval: 5 });
+    await vi.waitFor(() => expect(vendors.booked(word)).toHaveLength(1), { interval: 5, timeout: 10_000 });
     if (!QUEUED.has(adapter)) cancel.abort('CANCELLED');
   }
   return told(await obtained);
@@ -96,7 +96,9 @@ describe.each(ADAPTER_NAMES)('at %s', (adapter) => {
       const { bought, booked = expect.any(String), inGateway: _, ...end } = cell;
       expect(seen.get(word)).toEqual(end);
       // That a client has gone away is noticed a moment later.
-      await expect.poll(() => vendors.booked(word), { interval: 5 }).toMatchObject([{ bought, outcome: booked }]);
+      await expect
+        .poll(() => vendors.booked(word), { interval: 5, timeout: 10_000 })
+        .toMatchObject([{ bought, outcome: booked }]);
     },
   );
 });
