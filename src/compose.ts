@@ -32,7 +32,7 @@ import { StepEstimateResolver, WorkflowResolver } from './graph/workflow/workflo
 import { AttemptsStore } from './jobs/attempts.store.ts';
 import { IdempotencyStore } from './jobs/idempotency.store.ts';
 import { JobEndings } from './jobs/job-endings.ts';
-import { JobsRunner } from './jobs/jobs.runner.ts';
+import { JobsRunner, RUNNER_TIMES, type RunnerTimes } from './jobs/jobs.runner.ts';
 import { Jobs } from './jobs/jobs.service.ts';
 import { JobsStore } from './jobs/jobs.store.ts';
 import { LeasesStore } from './jobs/leases.store.ts';
@@ -81,6 +81,7 @@ export interface Substitutes {
   /** See `VendorCallParts.patience`. */
   readonly patience?: number;
   readonly circuits?: CircuitSettings;
+  readonly runnerTimes?: RunnerTimes;
 }
 
 export interface Gateway {
@@ -244,6 +245,7 @@ async function openDomain(
     patience: substitutes.patience ?? 1,
     owner: newId('worker'),
     alone: database.engine === 'pglite',
+    times: substitutes.runnerTimes ?? RUNNER_TIMES,
   });
   return {
     ...vendors,

@@ -1,4 +1,5 @@
 import type { Credits } from '../credits/credits.service.ts';
+import { crashPoint } from '../platform/crash-points.ts';
 import type { Tx } from '../platform/database.ts';
 import { finalStatus, isImageOpen, isOpen, type Job, type JobImage } from './job.ts';
 import type { JobsStore } from './jobs.store.ts';
@@ -34,7 +35,9 @@ export async function endJob(
   }));
   const settlement = await credits.settle(tx, job.holdId, captures, now);
   if (!settlement) throw new Error(`the hold of the open job ${jobId} was settled before the job ended`);
+  crashPoint('hold-settled');
   const status = finalStatus(images);
   await store.finish(tx, jobId, status, now);
+  crashPoint('settlement-written');
   return { job: { ...job, status, finishedAt: now }, images, ...settlement };
 }

@@ -2,6 +2,7 @@ import type { FinishedPicture, StoredPicture } from '../assets/asset.ts';
 import type { AssetsService } from '../assets/assets.service.ts';
 import type { Route } from '../catalog/models.ts';
 import type { Clock } from '../platform/clock.ts';
+import { crashPoint } from '../platform/crash-points.ts';
 import { type Db, inTransaction } from '../platform/database.ts';
 import { whileDatabaseReturns } from '../platform/database-errors.ts';
 import type { Log } from '../platform/log.ts';
@@ -81,6 +82,7 @@ export class ImageEnd {
     const cost = billed && route ? this.#cost(route) : null;
     const ended = { outcome, reason, message, vendorCostMicros: cost };
     await whileDatabaseReturns(() => attempts.end(attemptId, ended, clock.now()));
+    crashPoint('attempt-ended');
     const label = route?.id ?? 'gone';
     metrics.attempts.inc({ route: label, outcome });
     if (reason !== null) metrics.rejections.inc({ route: label, reason });
@@ -90,11 +92,13 @@ export class ImageEnd {
   async fail(code: FailureCode, message: string): Promise<void> {
     const { store, clock } = this.parts;
     await whileDatabaseReturns(() => store.failImage(this.work.image.id, { code, message }, clock.now()));
+    crashPoint('image-failed');
   }
 
   /** Bytes first, then asset, image and attempt in one transaction: a picture is either in the library or it is not. */
   async #deliver(attemptId: string, route: Route, picture: FinishedPicture, vendorSeed: number | null): Promise<void> {
     const { assets, store, attempts, clock, db, log, metrics } = this.parts;
+    crashPoint('picture-received');
     let stored: StoredPicture;
     try {
       stored = await inSpan('store picture', {}, () => assets.storeBytes(picture));
@@ -107,6 +111,7 @@ export class ImageEnd {
       );
       return;
     }
+    crashPoint('picture-stored');
     const write = () =>
       inTransaction(db, async (tx) => {
         const now = clock.now();
@@ -116,9 +121,11 @@ export class ImageEnd {
         await attempts.end(attemptId, end, now, tx);
         if (!delivered) return outcome;
         await assets.insertOutput(tx, { ...stored, ...lineageOf(this.work, route.model, vendorSeed) });
+        crashPoint('delivery-written');
         return outcome;
       });
     metrics.attempts.inc({ route: route.id, outcome: await whileDatabaseReturns(write) });
+    crashPoint('delivery-committed');
   }
 
   #alarm(route: Route, { reason, message }: Rejected): void {

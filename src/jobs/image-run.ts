@@ -5,6 +5,7 @@ import { MEDIA_TYPES } from '../catalog/output-formats.ts';
 import { findRoute } from '../catalog/routes.ts';
 import { pixelsOf, type Size } from '../catalog/sizes.ts';
 import { type OperationRequest, wordsIn } from '../estimates/job-request.ts';
+import { crashPoint } from '../platform/crash-points.ts';
 import type { Db } from '../platform/database.ts';
 import { newId } from '../platform/ids.ts';
 import type { Log } from '../platform/log.ts';
@@ -179,6 +180,7 @@ export class ImageRun {
       if (order instanceof Unprepared) return { result: order, verdict: NOTHING_SEEN };
       const started = await attempts.start({ id, imageId: this.image.id, routeId: route.id }, owner, clock.now());
       if (!started) return { result: 'NOT_OURS', verdict: NOTHING_SEEN };
+      crashPoint('attempt-written');
       events.publish(JOB_CHANNEL(this.job.id), PROGRESS);
       this.#startClock(left);
       const call = { ...this.#call(id, route), order, msMax: this.#msLeft() };

@@ -8,6 +8,7 @@ import type { Estimates } from '../estimates/estimates.service.ts';
 import type { JobOperation, OperationRequest, WorkflowRequest } from '../estimates/job-request.ts';
 import { checkRunnable } from '../estimates/workflow-request.ts';
 import type { Clock } from '../platform/clock.ts';
+import { crashPoint } from '../platform/crash-points.ts';
 import { type Db, inTransaction } from '../platform/database.ts';
 import type { EventBus } from '../platform/events.ts';
 import type { Log } from '../platform/log.ts';
@@ -190,7 +191,7 @@ export class Submissions {
       allowances: plan.allowances,
     };
     try {
-      return await inTransaction(db, async (tx): Promise<Outcome> => {
+      const outcome = await inTransaction(db, async (tx): Promise<Outcome> => {
         if (key !== null) {
           const holder = await keys.claim(
             tx,
@@ -199,12 +200,19 @@ export class Submissions {
             this.#keysSince(),
           );
           if (holder) return { kind: 'key-taken', holder };
+          crashPoint('key-claimed');
         }
-        await credits.hold(tx, hold, now);
         await store.insert(tx, { ...job, runningMax: tiers.allowed(viewer).runningJobs }, newImages(job, plan));
+        crashPoint('job-written');
         await queue.enqueue(job.id, job.priority, tx);
+        crashPoint('job-enqueued');
+        // Last, because the account's balance is locked from here until the commit, and others may wait for it.
+        await credits.hold(tx, hold, now);
+        crashPoint('credits-held');
         return { kind: 'job', job };
       });
+      crashPoint('submission-committed');
+      return outcome;
     } catch (error) {
       if (!(error instanceof HoldRefused)) throw error;
       if (error.refusal === 'PERIOD_OVER') await tiers.enterPeriod(viewer.id);

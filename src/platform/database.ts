@@ -155,6 +155,11 @@ export async function inTransaction<T>(db: Db, work: (tx: Tx) => Promise<T>): Pr
   }
 }
 
+/** Runs `look` on the database as it is at one moment, however long it takes. Nothing can be written. */
+export function inSnapshot<T>(db: Db, look: (tx: Tx) => Promise<T>): Promise<T> {
+  return db.transaction().setIsolationLevel('repeatable read').setAccessMode('read only').execute(look);
+}
+
 /** Answers `select 1`, or throws. */
 export async function pingDatabase(db: Db): Promise<void> {
   await sql`select 1`.execute(db);

@@ -4,6 +4,7 @@ import type { Balance } from '../credits/balance.ts';
 import type { Credits, Terms } from '../credits/credits.service.ts';
 import { badInput } from '../errors.ts';
 import type { Clock } from '../platform/clock.ts';
+import { crashPoint } from '../platform/crash-points.ts';
 import { type Db, inTransaction, type Tx } from '../platform/database.ts';
 import type { EventBus } from '../platform/events.ts';
 import type { RateLimiter, RateLimitState } from '../platform/rate-limiter.ts';
@@ -128,6 +129,7 @@ export class Tiers {
     const entered = await this.credits.enterPeriod(tx, account.id, this.#termsOf(tier), this.clock.now());
     if (entered === null) return null;
     if (account.nextTier !== null) await this.accounts.update(tx, account.id, { tier, nextTier: null });
+    crashPoint('period-entered');
     return { ...account, tier, nextTier: null };
   }
 

@@ -20,7 +20,6 @@ import { BALANCE_CHANNEL, type NewAccount, Tiers } from '../../src/tiers/tiers.s
 import { expectLedgerSound, line, TestLedger } from '../credits/ledger.ts';
 import { TestClock } from '../support/clock.ts';
 import { ENGINES, freshDatabase } from '../support/databases.ts';
-import { expectLawsHold } from '../support/invariants.ts';
 
 const START = '2026-03-15T12:00:00Z';
 const NEXT = '2026-04-15T12:00:00Z';
@@ -58,7 +57,6 @@ describe.each(ENGINES)('tiers on %s', (engine) => {
   afterEach(async () => {
     priceBooks.stop();
     await expectLedgerSound(database.db);
-    await expectLawsHold(database.db);
   });
 
   const open = async (tier: Tier, more: Partial<NewAccount> = {}): Promise<Account> => {
