@@ -11,11 +11,13 @@ import { inSpan } from '../platform/tracing.ts';
 import type { PriceBook } from '../pricing/price-book.ts';
 import type { Rejected, RejectionReason } from '../providers/provider.ts';
 import type { AttemptsStore } from './attempts.store.ts';
+import { ABOUT_US } from './attempts-so-far.ts';
 import { callCostMicros } from './call-cost.ts';
 import type { ImageWork } from './image-work.ts';
-import { ABOUT_US, type AttemptOutcome, type FailureCode } from './job.ts';
+import type { AttemptOutcome, FailureCode } from './job.ts';
 import type { JobsStore } from './jobs.store.ts';
 import { lineageOf } from './lineage.ts';
+import { failureOf, isBooked, ruleOf } from './settlement-policy.ts';
 import type { CallEnd } from './vendor-call.ts';
 
 export interface ImageEndParts {
@@ -33,7 +35,7 @@ interface AttemptEnd {
   readonly kind: Exclude<AttemptOutcome, 'delivered'>;
   readonly message: string;
   readonly reason?: RejectionReason;
-  /** Whether the vendor may have charged us; what is usual for such an end where it is left out. */
+  /** Whether the vendor says that it charges us, where it says so. */
   readonly billed?: boolean;
 }
 
@@ -56,7 +58,7 @@ export class ImageEnd {
         // Nobody else is asked: what one vendor's moderation withholds is not shopped around.
         await this.attempt(attemptId, route, ended);
         await this.fail(
-          'CONTENT_REFUSED',
+          failureOf('WITHHELD'),
           `${route.model.title} withheld this image: ${ended.message} It was not charged. Change the prompt and run it again.`,
         );
         return true;
@@ -78,8 +80,8 @@ export class ImageEnd {
   /** Ends an attempt that brought no picture. */
   async attempt(attemptId: string, route: Route | null, end: AttemptEnd): Promise<void> {
     const { attempts, clock, metrics } = this.parts;
-    const { kind: outcome, message, reason = null, billed = MAY_BE_BILLED.has(outcome) } = end;
-    const cost = billed && route ? this.#cost(route) : null;
+    const { kind: outcome, message, reason = null, billed = false } = end;
+    const cost = isBooked(ruleOf(outcome), billed) && route ? this.#cost(route) : null;
     const ended = { outcome, reason, message, vendorCostMicros: cost };
     await whileDatabaseReturns(() => attempts.end(attemptId, ended, clock.now()));
     crashPoint('attempt-ended');
@@ -106,7 +108,7 @@ export class ImageEnd {
       log.error({ err: error, jobId: this.work.job.id }, 'a picture could not be stored');
       await this.attempt(attemptId, route, { kind: 'broken', message: 'it was drawn but could not be stored' });
       await this.fail(
-        'NOT_STORABLE',
+        failureOf('NOT_STORABLE'),
         'The image was drawn but could not be stored. It was not charged. Try again later.',
       );
       return;
@@ -137,6 +139,3 @@ export class ImageEnd {
     return callCostMicros(this.book, route, this.work.image.size);
   }
 }
-
-/** Outcomes after which the vendor may have charged us; what it costs is booked as ours, never the customer's. */
-const MAY_BE_BILLED: ReadonlySet<AttemptOutcome> = new Set(['delivered', 'broken', 'unknown', 'discarded']);

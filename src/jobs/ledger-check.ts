@@ -23,10 +23,10 @@ export class LedgerCheck {
   ) {}
 
   /**
-   * Checks all laws on the books as they are at this moment; what goes on meanwhile plays no part. Reads everything, so it
-   * takes long on large books.
+   * Checks all laws on everything as it is at this moment; what goes on meanwhile plays no part. Reads everything, so it
+   * takes long where there is much.
    */
-  async verify(): Promise<LedgerReport> {
+  async run(): Promise<LedgerReport> {
     const checkedAt = this.clock.now();
     return inSnapshot(this.db, async (tx) => {
       const totals = await this.store.totals(tx);
@@ -36,15 +36,15 @@ export class LedgerCheck {
     });
   }
 
-  /** The same within the time that a request has. @throws UNAVAILABLE for books that are too large for that. */
-  async verifyNow(): Promise<LedgerReport> {
+  /** The same within the time that a request has. @throws UNAVAILABLE for a ledger that is too large for that. */
+  async runInRequest(): Promise<LedgerReport> {
     try {
-      return await this.verify();
+      return await this.run();
     } catch (error) {
       if (!isDatabaseAway(error)) throw error;
       throw new DomainError(
         'UNAVAILABLE',
-        'The books could not be read within the time of a request. Nothing was changed. "npm run ledger:check" has all the time it needs.',
+        'The ledger could not be read within the time of a request. Nothing was changed. "npm run ledger:check" has all the time it needs.',
         {},
         { cause: error },
       );

@@ -40,6 +40,8 @@ export interface PostgresOptions {
   readonly url: string;
   readonly poolMax: number;
   readonly log: Log;
+  /** Lets statements take as long as they need: for what nobody waits for. */
+  readonly unhurried?: true;
 }
 
 /**
@@ -61,14 +63,13 @@ const postgresParsers: pg.CustomTypesConfig = {
     oid === INT8 ? BigInt : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
 };
 
-export function openPostgres({ url, poolMax, log }: PostgresOptions): Database {
+export function openPostgres({ url, poolMax, log, unhurried }: PostgresOptions): Database {
   const pool = new pg.Pool({
     connectionString: url,
     max: poolMax,
     types: postgresParsers,
     connectionTimeoutMillis: CONNECTION_WAIT_MAX_MS,
-    statement_timeout: STATEMENT_TIMEOUT_MS,
-    query_timeout: QUERY_TIMEOUT_MS,
+    ...(!unhurried && { statement_timeout: STATEMENT_TIMEOUT_MS, query_timeout: QUERY_TIMEOUT_MS }),
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
     application_name: 'image-studio-gateway',
   });
