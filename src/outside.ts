@@ -100,7 +100,20 @@ export async function openOutside(
   parts: OpenParts,
 ): Promise<Gateway> {
   const { opened } = parts;
-  const { accounts, tiers, priceBooks, jobs, credits, assets, uploads, runner, reports, address, sandbox } = domain;
+  const {
+    accounts,
+    tiers,
+    priceBooks,
+    jobs,
+    submissions,
+    credits,
+    assets,
+    uploads,
+    runner,
+    reports,
+    address,
+    sandbox,
+  } = domain;
   const { database, metrics, tracing, events } = platform;
   const demoKeys =
     config.environment === 'production'
@@ -167,9 +180,12 @@ export async function openOutside(
   if (config.role !== 'gateway') {
     await opened(runner, (part) => part.stop(DRAIN_MS)).start();
     const sweep = () =>
-      Promise.all([assets.sweepOrphans(new Date(Date.now() - ORPHAN_AGE_MS)), uploads.sweep()]).catch(
-        (error: unknown) => log.warn({ err: error }, 'what nobody needs any more could not be swept'),
-      );
+      Promise.all([
+        assets.sweepOrphans(new Date(Date.now() - ORPHAN_AGE_MS)),
+        uploads.sweep(),
+        submissions.forgetOldKeys(),
+        tiers.enterOverduePeriods(),
+      ]).catch((error: unknown) => log.warn({ err: error }, 'what is over could not be swept'));
     opened(setInterval(sweep, SWEEP_MS).unref(), clearInterval);
   }
   await app.listen({ host: config.host, port: config.port });

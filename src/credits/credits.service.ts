@@ -129,6 +129,11 @@ export class Credits {
     return period;
   }
 
+  /** Accounts whose period is over and has not been settled, longest first. */
+  overdue(now: Date, limit: number): Promise<string[]> {
+    return this.store.overdue(now, limit);
+  }
+
   /**
    * Sets credits aside for a job, or throws to undo the caller's transaction. Locks the account's balance.
    * @throws HoldRefused, after which nothing is kept: the account is as it was.

@@ -51,6 +51,18 @@ export class CreditsStore {
     }));
   }
 
+  /** Accounts whose period is over, longest first. */
+  async overdue(now: Date, limit: number): Promise<string[]> {
+    const rows = await this.#db
+      .selectFrom('credit_balances')
+      .select('account_id')
+      .where('period_ends_at', '<=', now)
+      .orderBy('period_ends_at')
+      .limit(limit)
+      .execute();
+    return rows.map((row) => row.account_id);
+  }
+
   async insertBalance(tx: Tx, row: NewBalance): Promise<void> {
     await tx
       .withTables<CreditTables>()

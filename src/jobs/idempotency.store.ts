@@ -1,5 +1,8 @@
+import { sql } from 'kysely';
 import type { Db, Tx } from '../platform/database.ts';
 import type { JobTables } from './jobs.tables.ts';
+
+const FORGET_BATCH = 1_000;
 
 /** The job that already has an idempotency key. */
 export interface KeyHolder {
@@ -52,6 +55,16 @@ export class IdempotencyStore {
       .where('key', '=', claim.key)
       .executeTakeFirstOrThrow();
     return { jobId: held.job_id, inputHash: held.input_hash };
+  }
+
+  /** Deletes keys that were claimed before `before`, some at a time so that no statement takes long. */
+  async forget(before: Date): Promise<void> {
+    for (;;) {
+      const { numAffectedRows = 0n } = await sql`
+        delete from idempotency_keys where ctid in (
+          select ctid from idempotency_keys where created_at < ${before} limit ${FORGET_BATCH})`.execute(this.#db);
+      if (numAffectedRows < FORGET_BATCH) return;
+    }
   }
 
   async holder(accountId: string, key: string, notBefore: Date): Promise<KeyHolder | null> {

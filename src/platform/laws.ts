@@ -28,7 +28,7 @@ export async function checkLaws(tx: Tx, laws: readonly Law[]): Promise<LawResult
   const results: LawResult[] = [];
   for (const { name, broken } of laws) {
     const { rows } = await sql<{ example: unknown; count: bigint }>`
-      select to_jsonb(broken) as example, count(*) over () as count from (${broken}) as broken limit ${EXAMPLES_MAX}`.execute(
+      select to_jsonb(broken) as example, count(*) over () as count from (${broken}) as broken order by 1 limit ${EXAMPLES_MAX}`.execute(
       tx,
     );
     results.push({ law: name, violations: Number(rows[0]?.count ?? 0n), examples: rows.map(({ example }) => example) });
