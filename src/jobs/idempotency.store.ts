@@ -10,6 +10,18 @@ export interface KeyHolder {
   readonly inputHash: string;
 }
 
+/** A job that wants to be the one that a key of its account stands for. */
+export interface KeyClaim {
+  readonly accountId: string;
+  readonly key: string;
+  /** Of all that was asked for, so that another wish under the same key is noticed. */
+  readonly inputHash: string;
+  readonly jobId: string;
+  readonly claimedAt: Date;
+  /** Keys claimed before this are free again. */
+  readonly expiredBefore: Date;
+}
+
 /** Which key of an account stands for which job. */
 export class IdempotencyStore {
   readonly #db;
@@ -20,21 +32,16 @@ export class IdempotencyStore {
 
   /**
    * Claims an idempotency key for a new job, or says whose it is. Waits for another transaction that is claiming the
-   * same key. A key older than `expiredBefore` is free again.
+   * same key.
    */
-  async claim(
-    tx: Tx,
-    claim: { accountId: string; key: string; inputHash: string; jobId: string },
-    now: Date,
-    expiredBefore: Date,
-  ): Promise<KeyHolder | null> {
+  async claim(tx: Tx, claim: KeyClaim): Promise<KeyHolder | null> {
     const tables = tx.withTables<JobTables>();
     const row = {
       account_id: claim.accountId,
       key: claim.key,
       input_hash: claim.inputHash,
       job_id: claim.jobId,
-      created_at: now,
+      created_at: claim.claimedAt,
     };
     const claimed = await tables
       .insertInto('idempotency_keys')
@@ -43,7 +50,7 @@ export class IdempotencyStore {
         conflict
           .columns(['account_id', 'key'])
           .doUpdateSet(row)
-          .where('idempotency_keys.created_at', '<', expiredBefore),
+          .where('idempotency_keys.created_at', '<', claim.expiredBefore),
       )
       .returning('job_id')
       .executeTakeFirst();

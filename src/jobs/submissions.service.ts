@@ -1,7 +1,5 @@
 import type { Viewer } from '../accounts/account.ts';
 import type { Refusal } from '../catalog/refusals.ts';
-import type { HoldRefusal, HoldRequest } from '../credits/balance.ts';
-import { type Credits, HoldRefused } from '../credits/credits.service.ts';
 import { badInput, DomainError } from '../errors.ts';
 import type { Estimate, Estimated, JobPlan, WorkflowEstimate } from '../estimates/estimate.ts';
 import type { Estimates } from '../estimates/estimates.service.ts';
@@ -9,20 +7,17 @@ import type { JobOperation, OperationRequest, WorkflowRequest } from '../estimat
 import { checkRunnable } from '../estimates/workflow-request.ts';
 import { canonicalHash } from '../platform/canonical-hash.ts';
 import type { Clock } from '../platform/clock.ts';
-import { crashPoint } from '../platform/crash-points.ts';
-import { type Db, inTransaction } from '../platform/database.ts';
 import type { EventBus } from '../platform/events.ts';
 import type { Log } from '../platform/log.ts';
 import type { Metrics } from '../platform/metrics.ts';
-import type { WorkQueue } from '../platform/queue.ts';
 import type { RateLimitState } from '../platform/rate-limiter.ts';
 import { inSpan, traceParentOf } from '../platform/tracing.ts';
 import { rateLimited } from '../tiers/preflight.ts';
 import { BALANCE_CHANNEL, type Tiers } from '../tiers/tiers.service.ts';
-import type { IdempotencyStore, KeyHolder } from './idempotency.store.ts';
+import { type Acceptance, type AcceptanceParts, accept } from './acceptance.ts';
+import type { KeyHolder } from './idempotency.store.ts';
 import type { Job } from './job.ts';
 import type { Jobs } from './jobs.service.ts';
-import type { JobsStore } from './jobs.store.ts';
 import { newImages, newJob } from './new-job.ts';
 
 export const WAIT_SECONDS_MAX = 30;
@@ -48,15 +43,10 @@ export type SubmitResult<E = Estimate | WorkflowEstimate> =
       readonly rate: RateLimitState;
     };
 
-export interface SubmissionsParts {
-  readonly db: Db;
-  readonly store: JobsStore;
-  readonly keys: IdempotencyStore;
+export interface SubmissionsParts extends AcceptanceParts {
   readonly jobs: Jobs;
   readonly estimates: Estimates;
   readonly tiers: Tiers;
-  readonly credits: Credits;
-  readonly queue: WorkQueue;
   readonly events: EventBus;
   readonly clock: Clock;
   readonly metrics: Metrics;
@@ -157,7 +147,7 @@ export class Submissions {
       const { plan, estimate } = estimated;
       const accept = () => this.#accept(asked, estimate.priceVersion, plan, key, requestId);
       const outcome = await inSpan('submission', { operation }, accept);
-      if (outcome.kind === 'job') {
+      if (outcome.kind === 'accepted') {
         this.parts.events.publish(BALANCE_CHANNEL(viewer.id), '');
         return { kind: 'accepted', job: outcome.job, replayed: false, rate };
       }
@@ -175,7 +165,6 @@ export class Submissions {
     );
   }
 
-  /** The one transaction of a submission: all of it commits, or none. */
   async #accept(
     { viewer, hash }: Asked<AnyEstimate>,
     priceVersion: number,
@@ -183,42 +172,35 @@ export class Submissions {
     key: string | null,
     requestId: string,
   ): Promise<Outcome> {
-    const { db, clock, keys, credits, store, tiers, queue } = this.parts;
+    const { clock, tiers } = this.parts;
     const now = clock.now();
     const job = newJob(viewer, plan, priceVersion, now, traceParentOf(requestId));
-    const hold: HoldRequest = {
-      holdId: job.holdId,
-      accountId: viewer.id,
-      jobId: job.id,
-      amount: job.credits,
-      priceVersion: job.priceVersion,
-      openHoldsMax: plan.openJobsMax,
-      allowances: plan.allowances,
-    };
-    try {
-      const outcome = await inTransaction(db, async (tx): Promise<Outcome> => {
-        if (key !== null) {
-          const claim = { accountId: viewer.id, key, inputHash: hash, jobId: job.id };
-          const holder = await keys.claim(tx, claim, now, this.#keysSince());
-          if (holder) return { kind: 'key-taken', holder };
-          crashPoint('key-claimed');
-        }
-        await store.insert(tx, { ...job, runningMax: tiers.allowed(viewer).runningJobs }, newImages(job, plan));
-        crashPoint('job-written');
-        await queue.enqueue(job.id, job.priority, tx);
-        crashPoint('job-enqueued');
-        // Last, because the account's balance is locked from here until the commit, and others may wait for it.
-        await credits.hold(tx, hold, now);
-        crashPoint('credits-held');
-        return { kind: 'job', job };
-      });
-      crashPoint('submission-committed');
-      return outcome;
-    } catch (error) {
-      if (!(error instanceof HoldRefused)) throw error;
-      if (error.refusal === 'PERIOD_OVER') await tiers.enterPeriod(viewer.id);
-      return { kind: 'refused', refusal: error.refusal };
-    }
+    const acceptance = await accept(this.parts, {
+      job: { ...job, runningMax: tiers.allowed(viewer).runningJobs },
+      images: newImages(job, plan),
+      hold: {
+        holdId: job.holdId,
+        accountId: viewer.id,
+        jobId: job.id,
+        amount: job.credits,
+        priceVersion,
+        openHoldsMax: plan.openJobsMax,
+        allowances: plan.allowances,
+      },
+      claim:
+        key === null
+          ? null
+          : {
+              accountId: viewer.id,
+              key,
+              inputHash: hash,
+              jobId: job.id,
+              claimedAt: now,
+              expiredBefore: this.#keysSince(),
+            },
+    });
+    if (acceptance.kind === 'refused' && acceptance.refusal === 'PERIOD_OVER') await tiers.enterPeriod(viewer.id);
+    return acceptance.kind === 'accepted' ? { kind: 'accepted', job } : acceptance;
   }
 
   async #replay(
@@ -258,10 +240,7 @@ interface Asked<E extends AnyEstimate> {
   estimate(quote?: string): Promise<Estimated<E>>;
 }
 
-type Outcome =
-  | { readonly kind: 'job'; readonly job: Job }
-  | { readonly kind: 'key-taken'; readonly holder: KeyHolder }
-  | { readonly kind: 'refused'; readonly refusal: HoldRefusal };
+type Outcome = Exclude<Acceptance, { kind: 'accepted' }> | { readonly kind: 'accepted'; readonly job: Job };
 
 function refused<E>(refusals: readonly Refusal[], estimate: E, rate: RateLimitState): SubmitResult<E> {
   return { kind: 'refused', refusals, estimate, rate };

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { IdempotencyStore } from '../../src/jobs/idempotency.store.ts';
+import { IdempotencyStore, type KeyClaim } from '../../src/jobs/idempotency.store.ts';
 import { type Database, inTransaction } from '../../src/platform/database.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { ENGINES, freshDatabase } from '../support/databases.ts';
@@ -7,6 +7,15 @@ import { ENGINES, freshDatabase } from '../support/databases.ts';
 const NOW = new Date('2026-03-15T12:00:00Z');
 const DAY_MS = 24 * 60 * 60_000;
 const ago = (ms: number) => new Date(NOW.getTime() - ms);
+
+const claimOf = (accountId: string, jobId: string, claimedAt: Date): KeyClaim => ({
+  accountId,
+  key: 'k',
+  inputHash: `hash of ${jobId}`,
+  jobId,
+  claimedAt,
+  expiredBefore: new Date(claimedAt.getTime() - DAY_MS),
+});
 
 describe.each(ENGINES)('idempotency keys on %s', (engine) => {
   let database: Database;
@@ -19,14 +28,7 @@ describe.each(ENGINES)('idempotency keys on %s', (engine) => {
 
   /** Who has the key after this claim: null for the claimer itself. */
   const claim = (accountId: string, jobId: string, at = NOW) =>
-    inTransaction(database.db, (tx) =>
-      keys.claim(
-        tx,
-        { accountId, key: 'k', inputHash: `hash of ${jobId}`, jobId },
-        at,
-        new Date(at.getTime() - DAY_MS),
-      ),
-    );
+    inTransaction(database.db, (tx) => keys.claim(tx, claimOf(accountId, jobId, at)));
   const holder = (accountId: string) => keys.holder(accountId, 'k', ago(DAY_MS));
 
   test('stand for the first job that claimed them, in one account', async () => {
@@ -51,7 +53,7 @@ describe.each(ENGINES)('idempotency keys on %s', (engine) => {
   test('of a transaction that is undone are free', async () => {
     const account = newId('account');
     const undone = inTransaction(database.db, async (tx) => {
-      await keys.claim(tx, { accountId: account, key: 'k', inputHash: 'h', jobId: 'job_1' }, NOW, ago(DAY_MS));
+      await keys.claim(tx, claimOf(account, 'job_1', NOW));
       throw new Error('refused after all');
     });
     await expect(undone).rejects.toThrow('refused after all');
