@@ -7,7 +7,7 @@ import { PGlite, types as pgliteTypes } from '@electric-sql/pglite';
 import { Kysely, PGliteDialect, PostgresDialect, sql, type Transaction } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import pg from 'pg';
-import { sqlState } from './database-errors.ts';
+import { isPlanOutdated, sqlState } from './database-errors.ts';
 import { GuardedPool } from './guarded-pool.ts';
 import type { Log } from './log.ts';
 import { migrations } from './migrations/migrations.ts';
@@ -141,7 +141,7 @@ const RETRY_DELAY_MAX_MS = 20;
 
 /**
  * Runs `work` in one transaction and runs it again, a few times at most, when the database chose it as the victim of a
- * deadlock or a serialization conflict: nothing of it was kept then. Every statement of `work` must go through its `tx`;
+ * deadlock or a serialization conflict, or a table has changed under a prepared statement: nothing of it was kept then. Every statement of `work` must go through its `tx`;
  * on the embedded engine any other one would wait for it for ever.
  */
 export async function inTransaction<T>(db: Db, work: (tx: Tx) => Promise<T>): Promise<T> {
@@ -149,7 +149,8 @@ export async function inTransaction<T>(db: Db, work: (tx: Tx) => Promise<T>): Pr
     try {
       return await db.transaction().execute(work);
     } catch (error) {
-      if (attempt === TRANSACTION_TRIES_MAX || !RETRYABLE.has(sqlState(error) ?? '')) throw error;
+      const isRetryable = RETRYABLE.has(sqlState(error) ?? '') || isPlanOutdated(error);
+      if (attempt === TRANSACTION_TRIES_MAX || !isRetryable) throw error;
       // At once it might meet the same other transaction again, before that one had its turn.
       await delay(randomInt(RETRY_DELAY_MAX_MS * attempt));
     }
