@@ -65,6 +65,8 @@ export class JobsRunner {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #running = new Map<string, { stop: AbortController; ended: Promise<void> }>();
+  /** Jobs that are being claimed: a second wake-up must not claim beside the first and find its lease lapsed. */
+  readonly #claiming = new Set<string>();
   readonly #endings: (() => void)[] = [];
   /** What goes on until the jobs in hand have ended too. */
   readonly #untilDrained: (() => void)[] = [];
@@ -124,10 +126,9 @@ export class JobsRunner {
 
   /** Runs a job to its end, if it may run now. Harmless for a job that is done, in other hands, or unknown. */
   async run(jobId: string): Promise<void> {
-    if (this.#stopping || this.#running.has(jobId)) return;
-    const job = await inTransaction(this.#db, (tx) =>
-      this.parts.store.claim(tx, jobId, this.parts.owner, this.#leaseEnd(), this.#clock.now()),
-    );
+    if (this.#stopping || this.#running.has(jobId) || this.#claiming.has(jobId)) return;
+    this.#claiming.add(jobId);
+    const job = await this.#claim(jobId).finally(() => this.#claiming.delete(jobId));
     if (!job) return;
     crashPoint('job-claimed');
     const stop = new AbortController();
@@ -136,6 +137,11 @@ export class JobsRunner {
     );
     this.#running.set(jobId, { stop, ended });
     await ended;
+  }
+
+  #claim(jobId: string): Promise<Job | null> {
+    const { store, owner } = this.parts;
+    return inTransaction(this.#db, (tx) => store.claim(tx, jobId, owner, this.#leaseEnd(), this.#clock.now()));
   }
 
   /** What comes of a job belongs to the trace of the request that asked for it, whichever process it was sent to. */
