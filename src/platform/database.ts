@@ -89,13 +89,13 @@ export function openPostgres({ url, poolMax, log }: PostgresOptions): Database {
 }
 
 /**
- * Opens the embedded database in `folder`, or in memory when null. PGlite takes no lock of its own and two processes
- * would silently lose data, so an exclusive SQLite transaction on a file beside it is held for as long as we run: the
- * system gives it up whenever and however the process ends.
+ * Opens the embedded database in `folder`, or in memory when null. PGlite takes no
+ * lock of its own and two processes would silently lose data, so an exclusive SQLite transaction on a file beside it is
+ * held for as long as we run: the system gives it up whenever and however the process ends.
  * @throws Error when another process holds the folder.
  */
 export async function openPglite(folder: string | null): Promise<Database> {
-  const lock = folder === null ? null : lockFolder(folder);
+  const unlock = folder === null ? null : lockFolder(folder);
   try {
     const pglite = await PGlite.create({
       ...(folder !== null && { dataDir: join(folder, 'pglite') }),
@@ -106,15 +106,19 @@ export async function openPglite(folder: string | null): Promise<Database> {
       engine: 'pglite',
       pglite,
       connections: null,
-      close: () => pglite.close().finally(() => lock?.close()),
+      close: () => pglite.close().finally(() => unlock?.()),
     };
   } catch (error) {
-    lock?.close();
+    unlock?.();
     throw error;
   }
 }
 
-function lockFolder(folder: string): DatabaseSync {
+/** A lock that nothing refers to any more is collected as garbage, and given up by that: not all keep their `close`. */
+const locksHeld = new Set<DatabaseSync>();
+
+/** @returns what gives it up again. */
+function lockFolder(folder: string): () => void {
   mkdirSync(folder, { recursive: true });
   const lock = new DatabaseSync(join(folder, 'lock.db'), { timeout: 0 });
   try {
@@ -127,7 +131,11 @@ function lockFolder(folder: string): DatabaseSync {
       { cause },
     );
   }
-  return lock;
+  locksHeld.add(lock);
+  return () => {
+    locksHeld.delete(lock);
+    lock.close();
+  };
 }
 
 function isBusy(error: unknown): boolean {
