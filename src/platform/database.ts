@@ -55,6 +55,12 @@ const IDLE_IN_TRANSACTION_TIMEOUT_MS = 5_000;
 const INT8 = 20;
 const SQLITE_BUSY = 5;
 
+/**
+ * The embedded engine clears this memory whenever it starts, and initdb starts it several times over: its own default of
+ * 128 MB costs every start most of its time, and helps nobody whose files are in the memory of one machine anyway.
+ */
+const PGLITE_MEMORY = ['-c', 'shared_buffers=16MB'];
+
 /** A bigint column is a bigint: amounts must never pass through a float. */
 const postgresParsers: pg.CustomTypesConfig = {
   getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
@@ -99,6 +105,8 @@ export async function openPglite(folder: string | null): Promise<Database> {
   try {
     const pglite = await PGlite.create({
       ...(folder !== null && { dataDir: join(folder, 'pglite') }),
+      startParams: [...PGlite.defaultStartParams, ...PGLITE_MEMORY],
+      initDbStartParams: PGLITE_MEMORY,
       parsers: { [pgliteTypes.INT8]: BigInt },
     });
     return {
