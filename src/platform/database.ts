@@ -95,16 +95,17 @@ export function openPostgres({ url, poolMax, log }: PostgresOptions): Database {
 }
 
 /**
- * Opens the embedded database in `folder`, or in memory when null. PGlite takes no
+ * Opens the embedded database in `folder`, or in memory when null; a `dump` is what it holds at first. PGlite takes no
  * lock of its own and two processes would silently lose data, so an exclusive SQLite transaction on a file beside it is
  * held for as long as we run: the system gives it up whenever and however the process ends.
  * @throws Error when another process holds the folder.
  */
-export async function openPglite(folder: string | null): Promise<Database> {
+export async function openPglite(folder: string | null, dump?: Blob): Promise<Database> {
   const unlock = folder === null ? null : lockFolder(folder);
   try {
     const pglite = await PGlite.create({
       ...(folder !== null && { dataDir: join(folder, 'pglite') }),
+      ...(dump && { loadDataDir: dump }),
       startParams: [...PGlite.defaultStartParams, ...PGLITE_MEMORY],
       initDbStartParams: PGLITE_MEMORY,
       parsers: { [pgliteTypes.INT8]: BigInt },
