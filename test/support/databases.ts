@@ -22,9 +22,8 @@ export async function freshDatabase(engine: Engine): Promise<Database & { readon
   return { ...(await openPglite(null, await openAsBlob(inject('templates').dump))), url: null };
 }
 
-/** A folder of its own for a program that finds a migrated database in it, as if it had been started there before. */
-export function usedFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'gateway-test-used-'));
+/** A data folder with a migrated database in it, as a program finds it that has been started there before. */
+export function usedFolder(folder = mkdtempSync(join(tmpdir(), 'gateway-test-used-'))): string {
   cpSync(inject('templates').folder, folder, { recursive: true });
   return folder;
 }
