@@ -57,6 +57,12 @@ const IDLE_IN_TRANSACTION_TIMEOUT_MS = 5_000;
 const INT8 = 20;
 const SQLITE_BUSY = 5;
 
+/**
+ * The embedded engine clears this memory whenever it starts, and initdb starts it several times over: its own default of
+ * 128 MB costs every start most of its time, and helps nobody whose files are in the memory of one machine anyway.
+ */
+const PGLITE_MEMORY = ['-c', 'shared_buffers=16MB'];
+
 /** A bigint column is a bigint: amounts must never pass through a float. */
 const postgresParsers: pg.CustomTypesConfig = {
   getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
@@ -90,16 +96,19 @@ export function openPostgres({ url, poolMax, log, unhurried }: PostgresOptions):
 }
 
 /**
- * Opens the embedded database in `folder`, or in memory when null. PGlite takes no lock of its own and two processes
- * would silently lose data, so an exclusive SQLite transaction on a file beside it is held for as long as we run: the
- * system gives it up whenever and however the process ends.
+ * Opens the embedded database in `folder`, or in memory when null; a `dump` is what it holds at first. PGlite takes no
+ * lock of its own and two processes would silently lose data, so an exclusive SQLite transaction on a file beside it is
+ * held for as long as we run: the system gives it up whenever and however the process ends.
  * @throws Error when another process holds the folder.
  */
-export async function openPglite(folder: string | null): Promise<Database> {
-  const lock = folder === null ? null : lockFolder(folder);
+export async function openPglite(folder: string | null, dump?: Blob): Promise<Database> {
+  const unlock = folder === null ? null : lockFolder(folder);
   try {
     const pglite = await PGlite.create({
       ...(folder !== null && { dataDir: join(folder, 'pglite') }),
+      ...(dump && { loadDataDir: dump }),
+      startParams: [...PGlite.defaultStartParams, ...PGLITE_MEMORY],
+      initDbStartParams: PGLITE_MEMORY,
       parsers: { [pgliteTypes.INT8]: BigInt },
     });
     return {
@@ -107,15 +116,19 @@ export async function openPglite(folder: string | null): Promise<Database> {
       engine: 'pglite',
       pglite,
       connections: null,
-      close: () => pglite.close().finally(() => lock?.close()),
+      close: () => pglite.close().finally(() => unlock?.()),
     };
   } catch (error) {
-    lock?.close();
+    unlock?.();
     throw error;
   }
 }
 
-function lockFolder(folder: string): DatabaseSync {
+/** A lock that nothing refers to any more is collected as garbage, and given up by that: not all keep their `close`. */
+const locksHeld = new Set<DatabaseSync>();
+
+/** @returns what gives it up again. */
+function lockFolder(folder: string): () => void {
   mkdirSync(folder, { recursive: true });
   const lock = new DatabaseSync(join(folder, 'lock.db'), { timeout: 0 });
   try {
@@ -128,7 +141,11 @@ function lockFolder(folder: string): DatabaseSync {
       { cause },
     );
   }
-  return lock;
+  locksHeld.add(lock);
+  return () => {
+    locksHeld.delete(lock);
+    lock.close();
+  };
 }
 
 function isBusy(error: unknown): boolean {

@@ -5,10 +5,10 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { URL_LIFETIME_MAX_SECONDS } from '../../src/assets/asset-url.ts';
 import { DamagedAsset } from '../../src/assets/assets.service.ts';
 import type { Database } from '../../src/platform/database.ts';
-import { openPglite } from '../../src/platform/database.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { Signer } from '../../src/platform/signer.ts';
-import { migrateAssets, NOW, TestLibrary, tinyPicture } from './library.ts';
+import { freshDatabase } from '../support/databases.ts';
+import { NOW, TestLibrary, tinyPicture } from './library.ts';
 
 const HOUR_MS = 60 * 60 * 1000;
 
@@ -17,8 +17,7 @@ describe('the library', () => {
   let library: TestLibrary;
 
   beforeAll(async () => {
-    database = await openPglite(null);
-    await migrateAssets(database);
+    database = await freshDatabase('pglite');
   });
   afterAll(() => database.close());
   beforeEach(async () => {

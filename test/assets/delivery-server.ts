@@ -4,9 +4,10 @@ import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, vi } from 'vitest';
 import type { Asset, FinishedPicture } from '../../src/assets/asset.ts';
 import { assetDelivery } from '../../src/assets/delivery.ts';
-import { type Database, openPglite } from '../../src/platform/database.ts';
+import type { Database } from '../../src/platform/database.ts';
 import { newId } from '../../src/platform/ids.ts';
-import { migrateAssets, TestLibrary, tinyPicture } from './library.ts';
+import { freshDatabase } from '../support/databases.ts';
+import { TestLibrary, tinyPicture } from './library.ts';
 
 export const CONTENT = '0123456789abcdefghij';
 
@@ -72,8 +73,7 @@ export function deliveryServer(): () => DeliveryServer {
   let database: Database;
   let server: DeliveryServer;
   beforeAll(async () => {
-    database = await openPglite(null);
-    await migrateAssets(database);
+    database = await freshDatabase('pglite');
   });
   afterAll(() => database.close());
   beforeEach(async () => {

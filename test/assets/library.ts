@@ -2,17 +2,13 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Migrator } from 'kysely/migration';
 import sharp, { type Sharp } from 'sharp';
 import type { FinishedPicture, Lineage, NewOutput } from '../../src/assets/asset.ts';
 import { AssetsService } from '../../src/assets/assets.service.ts';
 import { AssetsStore } from '../../src/assets/assets.store.ts';
 import { DiskStorage } from '../../src/assets/storage.ts';
-import type { Database, Db } from '../../src/platform/database.ts';
+import type { Db } from '../../src/platform/database.ts';
 import { newId } from '../../src/platform/ids.ts';
-import { assets } from '../../src/platform/migrations/005-assets.ts';
-import { transparency } from '../../src/platform/migrations/007-transparency.ts';
-import { uploads } from '../../src/platform/migrations/008-uploads.ts';
 import { Signer } from '../../src/platform/signer.ts';
 
 export const NOW = new Date('2030-05-05T12:01:30.500Z');
@@ -58,19 +54,6 @@ export class TestLibrary {
   async close(): Promise<void> {
     await rm(this.folder, { recursive: true, force: true });
   }
-}
-
-/** Brings a fresh database to the point where the library can work on it. */
-export async function migrateAssets({ db }: Database): Promise<void> {
-  const migrator = new Migrator({
-    db,
-    provider: {
-      getMigrations: async () => ({ '005-assets': assets, '007-transparency': transparency, '008-uploads': uploads }),
-    },
-    allowUnorderedMigrations: true,
-  });
-  const { error } = await migrator.migrateToLatest();
-  if (error) throw error;
 }
 
 export function lineageOf(accountId: string) {

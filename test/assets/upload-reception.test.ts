@@ -4,17 +4,17 @@ import { connect, type Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { BodyLimits } from '../../src/assets/inbox.ts';
 import type { Upload } from '../../src/assets/upload.ts';
-import { type Database, openPglite } from '../../src/platform/database.ts';
+import type { Database } from '../../src/platform/database.ts';
 import { newId } from '../../src/platform/ids.ts';
+import { freshDatabase } from '../support/databases.ts';
 import { declaringPng, SVG, withChunk } from './hostile-pictures.ts';
-import { grainy, migrateAssets, NOW } from './library.ts';
+import { grainy, NOW } from './library.ts';
 import { UploadServer } from './upload-server.ts';
 
 let database: Database;
 let picture: Buffer;
 beforeAll(async () => {
-  database = await openPglite(null);
-  await migrateAssets(database);
+  database = await freshDatabase('pglite');
   picture = await grainy(64, 48).png().toBuffer();
 });
 afterAll(() => database.close());

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { DemoKeys } from '../../src/demo-accounts.ts';
 import { migrate, openPglite } from '../../src/platform/database.ts';
+import { usedFolder } from '../support/databases.ts';
 import { expectLawsHold } from '../support/invariants.ts';
 import { type Program, runProgram, startProgram } from '../support/program.ts';
 
@@ -68,7 +69,7 @@ describe('the program on its embedded parts', { timeout: 120_000 }, () => {
   });
 
   test('stopped, or killed in the middle of a job, it goes on where it was: accounts, balances, jobs and pictures', async () => {
-    const environment = { DATA_DIR: join(folder, 'second') };
+    const environment = { DATA_DIR: usedFolder(join(folder, 'second')) };
     const first = await startProgram({ ...environment, SANDBOX_LATENCY: '0' });
     const keys = JSON.parse(readFileSync(join(folder, 'second', 'demo-keys.json'), 'utf8')) as DemoKeys;
     await ask(
@@ -121,7 +122,7 @@ describe('the program on its embedded parts', { timeout: 120_000 }, () => {
   });
 
   test('a second program on the same folder is turned away and harms nothing', async () => {
-    const environment = { DATA_DIR: join(folder, 'third'), SANDBOX_LATENCY: '0', PORT: '0' };
+    const environment = { DATA_DIR: usedFolder(join(folder, 'third')), SANDBOX_LATENCY: '0', PORT: '0' };
     const first = await startProgram(environment);
     const second = await runProgram(environment);
     expect(second.code).toBe(1);
@@ -163,7 +164,7 @@ describe('a configuration that is not right', { timeout: 60_000 }, () => {
 test('npm start, told to stop, leaves nothing running and lets go of the data folder', {
   timeout: 120_000,
 }, async () => {
-  const dataDir = join(folder, 'by-npm');
+  const dataDir = usedFolder(join(folder, 'by-npm'));
   const npm = spawn('npm', ['start', '--ignore-scripts'], {
     cwd: join(import.meta.dirname, '../..'),
     env: { ...process.env, DATA_DIR: dataDir, PORT: '0', SANDBOX_LATENCY: '0' },

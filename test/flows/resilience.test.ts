@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import { CIRCUIT_SETTINGS } from '../../src/routing/circuit.ts';
 import { startTestGateway, type TestGateway, type TestGatewayOptions } from '../support/gateway.ts';
@@ -42,7 +42,7 @@ async function until<T>(done: () => Promise<T | null | undefined | false>): Prom
   for (;;) {
     const answer = await done();
     if (answer) return answer;
-    await nextTurn();
+    await delay(10);
   }
 }
 

@@ -1,9 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { migrate, openPglite } from '../../src/platform/database.ts';
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts';
+import { usedFolder } from '../support/databases.ts';
 import { expectLawsHold } from '../support/invariants.ts';
 import { askProgram, newestJob, type Program, startProgram } from '../support/program.ts';
 import { freePort } from '../support/server-process.ts';
@@ -15,7 +14,7 @@ let program: Program | null = null;
 let port: number;
 beforeEach(async () => {
   vendor = await startSandbox({ latency: 1 });
-  folder = mkdtempSync(join(tmpdir(), 'gateway-restart-'));
+  folder = usedFolder();
   port = await freePort();
 });
 afterEach(async () => {

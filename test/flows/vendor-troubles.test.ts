@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { afterEach, expect, test } from 'vitest';
 import { AttemptsStore } from '../../src/jobs/attempts.store.ts';
@@ -36,7 +36,7 @@ async function until<T>(look: () => Promise<T | undefined | false>): Promise<T> 
   for (;;) {
     const seen = await look();
     if (seen) return seen;
-    await nextTurn();
+    await delay(10);
   }
 }
 

@@ -1,9 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { migrate, openPglite } from '../../src/platform/database.ts';
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts';
+import { usedFolder } from '../support/databases.ts';
 import { expectLawsHold } from '../support/invariants.ts';
 import { askProgram, newestJob, type Program, startProgram } from '../support/program.ts';
 
@@ -13,7 +12,7 @@ let folder: string;
 let program: Program | null = null;
 beforeEach(async () => {
   vendor = await startSandbox({ latency: 0.1 });
-  folder = mkdtempSync(join(tmpdir(), 'gateway-workflow-'));
+  folder = usedFolder();
 });
 afterEach(async () => {
   await program?.end('SIGKILL');

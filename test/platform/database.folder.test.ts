@@ -32,9 +32,8 @@ describe('the data folder of the embedded database', () => {
   });
 
   test('is refused while another process has it, and free with all that was committed when that was killed', async () => {
-    const holder = spawn(process.execPath, ['--experimental-transform-types', '--no-warnings', HOLDER, folder], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
+    const options = ['--experimental-transform-types', '--no-warnings', '--expose-gc'];
+    const holder = spawn(process.execPath, [...options, HOLDER, folder], { stdio: ['ignore', 'pipe', 'inherit'] });
     await new Promise<void>((resolve, reject) => {
       holder.stdout.once('data', () => resolve());
       holder.once('exit', (code) => reject(new Error(`the holder ended with ${code}`)));

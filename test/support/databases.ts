@@ -1,8 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import pg from 'pg';
+import { cpSync, mkdtempSync, openAsBlob } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { inject } from 'vitest';
-import { type Database, migrate, openPglite, openPostgres } from '../../src/platform/database.ts';
+import { type Database, openPglite, openPostgres } from '../../src/platform/database.ts';
 import { createLog } from '../../src/platform/log.ts';
+import { onServer } from './postgres.ts';
 
 export type Engine = 'pglite' | 'postgres';
 
@@ -15,13 +18,18 @@ export const hasPostgres = 'url' in postgres;
 
 /** An empty, migrated database of its own; `close` drops it. */
 export async function freshDatabase(engine: Engine): Promise<Database & { readonly url: string | null }> {
-  const database = engine === 'pglite' ? { ...(await openPglite(null)), url: null } : await freshPostgres();
-  await migrate(database.db);
-  return database;
+  if (engine === 'postgres') return freshPostgres();
+  return { ...(await openPglite(null, await openAsBlob(inject('templates').dump))), url: null };
+}
+
+/** A data folder with a migrated database in it, as a program finds it that has been started there before. */
+export function usedFolder(folder = mkdtempSync(join(tmpdir(), 'gateway-test-used-'))): string {
+  cpSync(inject('templates').folder, folder, { recursive: true });
+  return folder;
 }
 
 async function freshPostgres(): Promise<Database & { readonly url: string }> {
-  const { url, drop } = await createPostgresDatabase();
+  const { url, drop } = await createPostgresDatabase(inject('templates').postgres);
   const database = openPostgres({ url, poolMax: 20, log: createLog('silent') });
   return {
     ...database,
@@ -33,23 +41,15 @@ async function freshPostgres(): Promise<Database & { readonly url: string }> {
   };
 }
 
-/** Creates an empty database on the test server. */
-export async function createPostgresDatabase(): Promise<{ url: string; drop(): Promise<void> }> {
+/** Creates a database on the test server, empty unless it is to be a copy of another one. */
+export async function createPostgresDatabase(
+  template: string | null = null,
+): Promise<{ url: string; drop(): Promise<void> }> {
   if (!('url' in postgres)) throw new Error(postgres.missing);
+  const server = postgres.url;
   const name = `test_${randomBytes(8).toString('hex')}`;
-  await onServer(`create database ${name}`);
-  const url = new URL(postgres.url);
+  await onServer(server, `create database ${name} template ${template ?? 'template1'}`);
+  const url = new URL(server);
   url.pathname = `/${name}`;
-  return { url: url.href, drop: () => onServer(`drop database if exists ${name} with (force)`) };
-
-  async function onServer(statement: string): Promise<void> {
-    if (!('url' in postgres)) throw new Error(postgres.missing);
-    const client = new pg.Client({ connectionString: postgres.url });
-    await client.connect();
-    try {
-      await client.query(statement);
-    } finally {
-      await client.end();
-    }
-  }
+  return { url: url.href, drop: () => onServer(server, `drop database if exists ${name} with (force)`) };
 }

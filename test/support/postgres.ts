@@ -174,6 +174,18 @@ function killIfThere(pid: number): void {
 }
 
 const RESTARTS_MAX = 20;
+
+/** Runs one statement on the server itself. */
+export async function onServer(url: string, statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}
+
 const START_DEADLINE_MS = 30_000;
 
 async function untilAnswering(url: string, hasEnded: () => boolean): Promise<void> {
