@@ -109,6 +109,19 @@ describe.each(ENGINES)('tiers on %s', (engine) => {
       expect(told).toEqual(['told']);
     });
 
+    test('the sweep settles what nobody has looked at, however many there are, once, and leaves the others alone', async () => {
+      const overdue: Account[] = [];
+      for (let count = 0; count < 101; count++) overdue.push(await open('BASIC'));
+      clock.set(NEXT);
+      const young = await open('PRO');
+      const before = await ledger.everythingOf(young.id);
+      await tiers.enterOverduePeriods();
+      await tiers.enterOverduePeriods();
+      for (const { id } of overdue)
+        expect(await ledger.buckets(id)).toEqual({ monthly: 300_000n, expired: 300_000n, issued: -600_000n });
+      expect(await ledger.everythingOf(young.id)).toEqual(before);
+    });
+
     test('a look before the end changes nothing', async () => {
       const account = await open('BASIC');
       clock.set(new Date(new Date(NEXT).getTime() - 1));
