@@ -22,5 +22,3 @@ export async function startGateway(config: Config, substitutes: Substitutes = {}
     throw error;
   }
 }
-
-export type { Gateway, Substitutes };

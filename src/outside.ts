@@ -33,7 +33,6 @@ import { RateLimiter } from './platform/rate-limiter.ts';
 import type { PriceBooks } from './pricing/price-books.service.ts';
 import type { Sandbox } from './sandbox/sandbox.ts';
 import type { Tiers } from './tiers/tiers.service.ts';
-
 import { PLAYGROUND_TABS } from './web/examples.ts';
 import { createPlayground } from './web/playground.ts';
 
