@@ -7,6 +7,7 @@ import { Credits } from './credits/credits.service.ts';
 import { CreditsStore } from './credits/credits.store.ts';
 import { HoldsStore } from './credits/holds.store.ts';
 import { Estimates } from './estimates/estimates.service.ts';
+import { Acceptances } from './jobs/acceptances.ts';
 import { AttemptsStore } from './jobs/attempts.store.ts';
 import { IdempotencyStore } from './jobs/idempotency.store.ts';
 import { JobEndings } from './jobs/job-endings.ts';
@@ -123,14 +124,11 @@ export async function openDomain(
   const jobs = new Jobs(db, jobsStore, attempts, credits, endings, events, clock);
   const keys = new IdempotencyStore(db);
   const submissions = new Submissions({
-    db,
-    store: jobsStore,
+    acceptances: new Acceptances({ db, store: jobsStore, keys, credits, queue }),
     keys,
     jobs,
     estimates,
     tiers,
-    credits,
-    queue,
     events,
     clock,
     metrics,

@@ -108,9 +108,8 @@ export class JobsRunner {
 
   /** Wakes workers for jobs whose wake was lost or whose worker has gone. */
   async sweep(wokenBefore = this.#ago(this.parts.times.wakeLost)): Promise<void> {
-    for (const { id, priority } of await this.parts.store.wakeable(wokenBefore, this.#clock.now(), SWEEP_LIMIT)) {
-      await this.parts.queue.enqueue(id, priority, null);
-    }
+    const { store, queue } = this.parts;
+    await queue.enqueue(await store.wakeable(wokenBefore, this.#clock.now(), SWEEP_LIMIT), null);
   }
 
   /** Starts jobs without waiting for their end; waits only while as many are in hand as may be. */
@@ -193,8 +192,7 @@ export class JobsRunner {
   /** A slot of the account has become free. */
   async #wakeNext(accountId: string): Promise<void> {
     if (this.#stopping) return;
-    for (const { id, priority } of await this.parts.store.nextQueued(accountId, 1))
-      await this.parts.queue.enqueue(id, priority, null);
+    await this.parts.queue.enqueue(await this.parts.store.nextQueued(accountId, 1), null);
   }
 
   #stopJob(jobId: string, reason: StopReason): void {

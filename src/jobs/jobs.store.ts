@@ -1,15 +1,9 @@
 import { type SqlBool, sql } from 'kysely';
-import type { JobRequest } from '../estimates/job-request.ts';
 import type { Db, Tx } from '../platform/database.ts';
 import { lockUntilCommit } from '../platform/database.ts';
 import type { FailureCode, Job, JobImage, JobStatus } from './job.ts';
-import type { ImageRow, JobRow, JobTables } from './jobs.tables.ts';
-
-/** What a job row holds beyond what the outside sees. */
-export interface NewJob extends Job {
-  /** How many jobs of the account may run at once, as its tier was when the job was accepted. */
-  readonly runningMax: number;
-}
+import { bigintsAsText, type NewJob, newImageRow, newJobRow, toImage, toJob } from './jobs.rows.ts';
+import type { JobTables } from './jobs.tables.ts';
 
 export class JobsStore {
   readonly #db;
@@ -18,46 +12,31 @@ export class JobsStore {
     this.#db = db.withTables<JobTables>();
   }
 
-  /** In one statement, because a submission's time is mostly the way to the database and back. */
-  async insert(tx: Tx, job: NewJob, images: readonly JobImage[]): Promise<void> {
-    await tx
-      .withTables<JobTables>()
-      .with('job', (tables) =>
-        tables.insertInto('jobs').values({
-          id: job.id,
-          account_id: job.accountId,
-          operation: job.operation,
-          status: job.status,
-          request: JSON.stringify(job.request) as unknown as JobRequest,
-          hold_id: job.holdId,
-          price_version: job.priceVersion,
-          credits: job.credits,
-          priority: job.priority,
-          running_max: job.runningMax,
-          created_at: job.createdAt,
-          woken_at: job.createdAt,
-          trace_parent: job.traceParent,
-        }),
+  /**
+   * Writes jobs with their images: in one statement, and the same one for however many, because most of what a submission
+   * costs is the way to the database and the planning there.
+   */
+  async insert(tx: Tx, jobs: readonly { readonly job: NewJob; readonly images: readonly JobImage[] }[]): Promise<void> {
+    const jobRows = JSON.stringify(
+      jobs.map(({ job }) => newJobRow(job)),
+      bigintsAsText,
+    );
+    const imageRows = JSON.stringify(
+      jobs.flatMap(({ images }) => images.map(newImageRow)),
+      bigintsAsText,
+    );
+    await sql`
+      with inserted as (
+        insert into jobs (id, account_id, operation, status, request, hold_id, price_version, credits, priority, running_max,
+          created_at, woken_at, trace_parent)
+        select id, account_id, operation, status, request, hold_id, price_version, credits, priority, running_max,
+          created_at, woken_at, trace_parent
+        from json_populate_recordset(null::jobs, ${jobRows}::json)
       )
-      .insertInto('job_images')
-      .values(
-        images.map((image) => ({
-          id: image.id,
-          job_id: job.id,
-          index: image.index,
-          step: image.step,
-          run: image.run,
-          status: image.status,
-          width: image.size.width,
-          height: image.size.height,
-          format: image.format,
-          source_asset_id: image.sourceAssetId,
-          source_image_id: image.sourceImageId,
-          credits: image.credits,
-          allowance: image.allowance,
-        })),
-      )
-      .execute();
+      insert into job_images (id, job_id, index, step, run, status, width, height, format, source_asset_id, source_image_id,
+        credits, allowance)
+      select id, job_id, index, step, run, status, width, height, format, source_asset_id, source_image_id, credits, allowance
+      from json_populate_recordset(null::job_images, ${imageRows}::json)`.execute(tx);
   }
 
   /**
@@ -248,43 +227,4 @@ export class JobsStore {
       .execute();
     return rows.map(toJob);
   }
-}
-
-function toJob(row: JobRow): Job {
-  return {
-    id: row.id,
-    accountId: row.account_id,
-    operation: row.operation,
-    status: row.status,
-    request: row.request,
-    holdId: row.hold_id,
-    priceVersion: row.price_version,
-    credits: row.credits,
-    priority: row.priority,
-    createdAt: row.created_at,
-    startedAt: row.started_at,
-    finishedAt: row.finished_at,
-    traceParent: row.trace_parent,
-  };
-}
-
-function toImage(row: ImageRow): JobImage {
-  return {
-    id: row.id,
-    jobId: row.job_id,
-    index: row.index,
-    step: row.step,
-    run: row.run,
-    status: row.status,
-    size: { width: row.width, height: row.height },
-    format: row.format,
-    sourceAssetId: row.source_asset_id,
-    sourceImageId: row.source_image_id,
-    credits: row.credits,
-    allowance: row.allowance,
-    assetId: row.asset_id,
-    failureCode: row.failure_code,
-    failureMessage: row.failure_message,
-    finishedAt: row.finished_at,
-  };
 }

@@ -14,14 +14,13 @@ import type { RateLimitState } from '../platform/rate-limiter.ts';
 import { inSpan, traceParentOf } from '../platform/tracing.ts';
 import { rateLimited } from '../tiers/preflight.ts';
 import { BALANCE_CHANNEL, type Tiers } from '../tiers/tiers.service.ts';
-import { type Acceptance, type AcceptanceParts, accept } from './acceptance.ts';
-import type { KeyHolder } from './idempotency.store.ts';
+import type { Acceptance, Acceptances } from './acceptances.ts';
+import { type IdempotencyStore, KEY_LIFETIME_MS, type KeyHolder } from './idempotency.store.ts';
 import type { Job } from './job.ts';
 import type { Jobs } from './jobs.service.ts';
 import { newImages, newJob } from './new-job.ts';
 
 export const WAIT_SECONDS_MAX = 30;
-const KEY_LIFETIME_MS = 24 * 60 * 60 * 1000;
 /** A hold that was refused although the estimate was good is estimated anew this often before the refusal stands. */
 const SUBMIT_TRIES_MAX = 3;
 
@@ -43,7 +42,9 @@ export type SubmitResult<E = Estimate | WorkflowEstimate> =
       readonly rate: RateLimitState;
     };
 
-export interface SubmissionsParts extends AcceptanceParts {
+export interface SubmissionsParts {
+  readonly acceptances: Acceptances;
+  readonly keys: IdempotencyStore;
   readonly jobs: Jobs;
   readonly estimates: Estimates;
   readonly tiers: Tiers;
@@ -175,7 +176,7 @@ export class Submissions {
     const { clock, tiers } = this.parts;
     const now = clock.now();
     const job = newJob(viewer, plan, priceVersion, now, traceParentOf(requestId));
-    const acceptance = await accept(this.parts, {
+    const acceptance = await this.parts.acceptances.accept({
       job: { ...job, runningMax: tiers.allowed(viewer).runningJobs },
       images: newImages(job, plan),
       hold: {
@@ -196,7 +197,6 @@ export class Submissions {
               inputHash: hash,
               jobId: job.id,
               claimedAt: now,
-              expiredBefore: this.#keysSince(),
             },
     });
     if (acceptance.kind === 'refused' && acceptance.refusal === 'PERIOD_OVER') await tiers.enterPeriod(viewer.id);

@@ -2,11 +2,18 @@ import { type ConstructorOptions, fromKysely, fromPglite, type JobWithMetadata, 
 import type { Database, Tx } from './database.ts';
 import type { Log } from './log.ts';
 
+export interface Wake {
+  /** What a worker is woken for. */
+  readonly id: string;
+  /** Higher ones first. */
+  readonly priority: number;
+}
+
 /** Delivered at least once, so a handler must be able to meet the same id twice. */
 export interface WorkQueue {
   start(): Promise<void>;
-  /** Wakes a worker for `id`: within `tx` when given (and then only if it commits). Higher priority first. */
-  enqueue(id: string, priority: number, tx: Tx | null): Promise<void>;
+  /** Wakes workers: within `tx` when given (and then only if it commits). */
+  enqueue(wakes: readonly Wake[], tx: Tx | null): Promise<void>;
   /** The handler should only start the work: what it was woken for must be found again without the queue. */
   work(handler: (ids: readonly string[]) => Promise<void>): Promise<void>;
   stop(): Promise<void>;
@@ -49,8 +56,9 @@ export class DatabaseQueue implements WorkQueue {
     });
   }
 
-  async enqueue(id: string, priority: number, tx: Tx | null): Promise<void> {
-    await this.#boss.send(QUEUE, { id }, { priority, ...(tx && { db: fromKysely(tx) }) });
+  async enqueue(wakes: readonly Wake[], tx: Tx | null): Promise<void> {
+    const jobs = wakes.map(({ id, priority }) => ({ data: { id }, priority }));
+    if (jobs.length > 0) await this.#boss.insert(QUEUE, jobs, tx ? { db: fromKysely(tx) } : {});
   }
 
   async work(handler: (ids: readonly string[]) => Promise<void>): Promise<void> {

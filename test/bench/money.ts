@@ -3,7 +3,7 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import pg from 'pg';
-import type { Submitted } from '../../src/jobs/acceptance.ts';
+import type { Submitted } from '../../src/jobs/acceptances.ts';
 import type { JobImage } from '../../src/jobs/job.ts';
 import { startOwnPostgres } from '../support/postgres.ts';
 import { run } from '../support/server-process.ts';
@@ -15,7 +15,7 @@ const built = async <T>(path: string): Promise<T> => (await import(pathToFileURL
 const { Credits } = await built<typeof import('../../src/credits/credits.service.ts')>('credits/credits.service.js');
 const { CreditsStore } = await built<typeof import('../../src/credits/credits.store.ts')>('credits/credits.store.js');
 const { HoldsStore } = await built<typeof import('../../src/credits/holds.store.ts')>('credits/holds.store.js');
-const { accept } = await built<typeof import('../../src/jobs/acceptance.ts')>('jobs/acceptance.js');
+const { Acceptances } = await built<typeof import('../../src/jobs/acceptances.ts')>('jobs/acceptances.js');
 const { endJob } = await built<typeof import('../../src/jobs/end-job.ts')>('jobs/end-job.js');
 const { IdempotencyStore } =
   await built<typeof import('../../src/jobs/idempotency.store.ts')>('jobs/idempotency.store.js');
@@ -44,7 +44,7 @@ const queue = new DatabaseQueue(database, postgres.url, createLog('silent'));
 await queue.start();
 const credits = new Credits(db, new CreditsStore(db), new HoldsStore(db));
 const store = new JobsStore(db);
-const parts = { db, keys: new IdempotencyStore(db), store, queue, credits };
+const acceptances = new Acceptances({ db, keys: new IdempotencyStore(db), store, queue, credits });
 
 const OPENED = new Date();
 const accounts = Array.from({ length: ACCOUNTS }, () => newId('account'));
@@ -115,7 +115,6 @@ function submitted(accountId: string): Submitted {
       inputHash: 'a hash of the input, 64 characters long in earnest, as here 12345',
       jobId,
       claimedAt: now,
-      expiredBefore: new Date(now.getTime() - 86_400_000),
     },
   };
 }
@@ -143,7 +142,7 @@ async function rate(call: (number: number) => Promise<boolean>): Promise<number>
 const submission = (spread: Spread) => () =>
   rate(async (number) => {
     const each = submitted(accountFor(spread, number));
-    const { kind } = await accept(parts, each);
+    const { kind } = await acceptances.accept(each);
     if (kind !== 'accepted') throw new Error(`a submission was ${kind}`);
     open[spread].push(each.job.id);
     return true;

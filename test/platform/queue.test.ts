@@ -44,7 +44,7 @@ describe.each(ENGINES)('the work queue on %s', (engine) => {
     const queue = await start();
     const handled = await working(queue);
     const at = performance.now();
-    await queue.enqueue(mine('a'), 0, null);
+    await queue.enqueue([{ id: mine('a'), priority: 0 }], null);
     await expect.poll(() => handled, SOON).toEqual([mine('a')]);
     expect(performance.now() - at).toBeLessThan(QUICK_MS);
   });
@@ -53,7 +53,7 @@ describe.each(ENGINES)('the work queue on %s', (engine) => {
     const queue = await start();
     const handled = await working(queue);
     await inTransaction(database.db, async (tx) => {
-      await queue.enqueue(mine('a'), 0, tx);
+      await queue.enqueue([{ id: mine('a'), priority: 0 }], tx);
       await pingDatabase(tx);
       expect(handled).toEqual([]);
     });
@@ -66,18 +66,19 @@ describe.each(ENGINES)('the work queue on %s', (engine) => {
     const queue = await start();
     const handled = await working(queue);
     const undone = inTransaction(database.db, async (tx) => {
-      await queue.enqueue(mine('undone'), 9, tx);
+      await queue.enqueue([{ id: mine('undone'), priority: 9 }], tx);
       throw new Error('undone');
     });
     await expect(undone).rejects.toThrow('undone');
-    await queue.enqueue(mine('kept'), 0, null);
+    await queue.enqueue([{ id: mine('kept'), priority: 0 }], null);
     await expect.poll(() => handled, SOON).toEqual([mine('kept')]);
   });
 
   test('hands out the higher priority first', async () => {
     const queue = await start();
     const order = [0, 3, 1, 2, 0, 3];
-    for (const [index, priority] of order.entries()) await queue.enqueue(mine(`${priority}-${index}`), priority, null);
+    for (const [index, priority] of order.entries())
+      await queue.enqueue([{ id: mine(`${priority}-${index}`), priority: priority }], null);
     const handled = await working(queue);
     await expect.poll(() => handled.length, SOON).toBe(order.length);
     expect(handled.map((id) => id.split('-')[1])).toEqual(['3', '3', '2', '1', '0', '0']);
@@ -85,7 +86,7 @@ describe.each(ENGINES)('the work queue on %s', (engine) => {
 
   test('keeps what nobody has taken until somebody works again', async () => {
     const first = await start();
-    await first.enqueue(mine('a'), 0, null);
+    await first.enqueue([{ id: mine('a'), priority: 0 }], null);
     await first.stop();
     const handled = await working(await start());
     await expect.poll(() => handled, SOON).toEqual([mine('a')]);
@@ -98,9 +99,9 @@ describe.each(ENGINES)('the work queue on %s', (engine) => {
       handled.push(...batch);
       if (batch.includes(mine('bad'))) throw new Error('the handler failed');
     });
-    await queue.enqueue(mine('bad'), 0, null);
+    await queue.enqueue([{ id: mine('bad'), priority: 0 }], null);
     await expect.poll(() => handled, SOON).toEqual([mine('bad')]);
-    await queue.enqueue(mine('good'), 0, null);
+    await queue.enqueue([{ id: mine('good'), priority: 0 }], null);
     await expect.poll(() => handled, SOON).toEqual([mine('bad'), mine('good')]);
   });
 
@@ -108,7 +109,9 @@ describe.each(ENGINES)('the work queue on %s', (engine) => {
     const queue = await start();
     const handled = await working(queue);
     const names = Array.from({ length: 100 }, (_, index) => mine(`${index}`));
-    await Promise.all(names.map((id) => inTransaction(database.db, (tx) => queue.enqueue(id, 0, tx))));
+    await Promise.all(
+      names.map((id) => inTransaction(database.db, (tx) => queue.enqueue([{ id: id, priority: 0 }], tx))),
+    );
     await expect.poll(() => [...handled].sort(), SOON).toEqual([...names].sort());
   });
 
@@ -119,7 +122,7 @@ describe.each(ENGINES)('the work queue on %s', (engine) => {
       const handled: string[] = [];
       for (const queue of started) await working(queue, handled);
       const names = Array.from({ length: 60 }, (_, index) => mine(`${index}`));
-      for (const [index, id] of names.entries()) await started[index % 3]?.enqueue(id, 0, null);
+      for (const [index, id] of names.entries()) await started[index % 3]?.enqueue([{ id: id, priority: 0 }], null);
       await expect.poll(() => [...handled].sort(), SOON).toEqual([...names].sort());
     },
   );

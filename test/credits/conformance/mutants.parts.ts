@@ -231,7 +231,7 @@ export class ChecksThenClaims extends IdempotencyStore {
 export class ClaimedApart extends Subject {
   override async submit(submitted: Submitted): Promise<Answer> {
     const jobId = newId('job');
-    const claim = { ...claimOf(submitted), jobId, claimedAt: OPENED, expiredBefore: new Date(0) };
+    const claim = { ...claimOf(submitted), jobId, claimedAt: OPENED };
     const holder = await inTransaction(this.db, (tx) => this.keys.claim(tx, claim));
     if (holder) return { kind: 'duplicate', jobId: holder.jobId };
     await this.claimed();

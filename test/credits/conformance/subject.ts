@@ -11,7 +11,6 @@ import { OPENED, TestLedger } from '../ledger.ts';
 /** More than there are connections, so that every connection is always in use. */
 const CALLERS = 64;
 /** Keys of these tests never grow old. */
-const KEYS_SINCE = new Date(0);
 
 /** What became of a submission. */
 export type Answer =
@@ -68,7 +67,7 @@ export class Subject {
     const jobId = newId('job');
     try {
       return await inTransaction(this.db, async (tx): Promise<Answer> => {
-        const claim = { ...claimOf(submitted), jobId, claimedAt: OPENED, expiredBefore: KEYS_SINCE };
+        const claim = { ...claimOf(submitted), jobId, claimedAt: OPENED };
         const holder = await this.keys.claim(tx, claim);
         if (holder) return { kind: 'duplicate', jobId: holder.jobId };
         await this.ledger.credits.hold(tx, holdOf(submitted, jobId), OPENED);
