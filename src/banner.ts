@@ -1,6 +1,6 @@
 import { PROVIDER_NAMES, PROVIDER_TITLES } from './catalog/models.ts';
-import type { Gateway } from './compose.ts';
 import type { Config } from './config.ts';
+import type { Gateway } from './outside.ts';
 
 /** What a person needs to know at the start: where it is, what it runs on, and two commands that work as they stand. */
 export function banner(config: Config, gateway: Gateway): string {

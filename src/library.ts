@@ -7,13 +7,13 @@ import { DiskStorage } from './assets/storage.ts';
 import { Uploads } from './assets/uploads.service.ts';
 import { UploadsStore } from './assets/uploads.store.ts';
 import type { Config } from './config.ts';
+import type { Opened } from './open-parts.ts';
 import type { Clock } from './platform/clock.ts';
 import type { Database } from './platform/database.ts';
 import type { Log } from './platform/log.ts';
 import { Outbound } from './platform/outbound.ts';
 import { RateLimiter } from './platform/rate-limiter.ts';
 import type { Signer } from './platform/signer.ts';
-import type { Opened } from './vendors.ts';
 
 interface LibraryPlatform {
   readonly database: Database;

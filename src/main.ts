@@ -11,7 +11,8 @@ if (major < 22 || (major === 22 && minor < 18)) {
 }
 
 const { ConfigError, readConfig } = await import('./config.ts');
-const { createOperator, startGateway } = await import('./compose.ts');
+const { startGateway } = await import('./compose.ts');
+const { checkLedger, createOperator, ledgerReportText } = await import('./commands.ts');
 const { banner } = await import('./banner.ts');
 
 const PARENT_CHECK_MS = 500;
@@ -21,9 +22,10 @@ try {
   if (command === undefined) await serve();
   else if (command === 'operator:create')
     process.stdout.write(`${await createOperator(readConfig(), words.join(' ') || 'Operator')}\n`);
+  else if (command === 'ledger:check') await check(words[0]);
   else
     throw new Error(
-      `there is no command ${JSON.stringify(command)}; without one the gateway starts, and "operator:create <name>" opens an operator's account`,
+      `there is no command ${JSON.stringify(command)}; without one the gateway starts, "operator:create <name>" opens an operator's account, and "ledger:check [postgres://…]" checks the ledger`,
     );
 } catch (error) {
   const message =
@@ -32,6 +34,14 @@ try {
       : `The gateway could not start: ${error instanceof Error ? error.message : String(error)}`;
   process.stderr.write(`${message}\n`);
   process.exit(1);
+}
+
+/** Of the database of the configuration, unless another is named. */
+async function check(databaseUrl: string | undefined): Promise<void> {
+  const config = readConfig();
+  const report = await checkLedger(databaseUrl === undefined ? config : { ...config, databaseUrl });
+  process.stdout.write(ledgerReportText(report));
+  process.exitCode = report.ok ? 0 : 1;
 }
 
 async function serve(): Promise<void> {

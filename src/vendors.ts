@@ -1,13 +1,11 @@
 import { PROVIDER_NAMES, type ProviderName } from './catalog/models.ts';
 import type { Config } from './config.ts';
+import type { Opened } from './open-parts.ts';
 import type { Log } from './platform/log.ts';
 import { Outbound } from './platform/outbound.ts';
 import { googleAccessTokens } from './providers/gemini/google-credentials.ts';
 import { createProviders, type ProviderSettings } from './providers/registry.ts';
 import { type Sandbox, type SandboxOptions, startSandbox } from './sandbox/sandbox.ts';
-
-/** Registers how a part that has been opened is closed again. */
-export type Opened = <T>(part: T, close: (part: T) => unknown) => T;
 
 /** The vendors, and the sandbox in place of those that have no key. */
 export async function openVendors(config: Config, log: Log, opened: Opened) {

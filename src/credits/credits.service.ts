@@ -1,4 +1,6 @@
 import DataLoader from 'dataloader';
+import { badInput } from '../errors.ts';
+import { readPlaceCursor } from '../platform/cursor.ts';
 import { type Db, inTransaction, type Tx } from '../platform/database.ts';
 import { newId } from '../platform/ids.ts';
 import type {
@@ -16,6 +18,10 @@ import type { BalanceRow } from './credits.tables.ts';
 import type { HoldsStore } from './holds.store.ts';
 import { type Period, periodAt } from './periods.ts';
 import { allowancesLeft, capturedBy, expired, granted, settlementOf } from './posting.ts';
+
+const PAGE_MAX = 100;
+/** The name of the list, which its cursors carry. */
+export const LEDGER_LIST = 'ledger';
 
 /** Thrown to undo the caller's transaction when a hold is refused; nothing of the submission is kept. */
 export class HoldRefused extends Error {
@@ -123,6 +129,11 @@ export class Credits {
     return period;
   }
 
+  /** Accounts whose period is over and has not been settled, longest first. */
+  overdue(now: Date, limit: number): Promise<string[]> {
+    return this.store.overdue(now, limit);
+  }
+
   /**
    * Sets credits aside for a job, or throws to undo the caller's transaction. Locks the account's balance.
    * @throws HoldRefused, after which nothing is kept: the account is as it was.
@@ -168,6 +179,21 @@ export class Credits {
 
   holdsOfJobs(jobIds: readonly string[]): Promise<Hold[]> {
     return this.holds.ofJobs(jobIds);
+  }
+
+  /**
+   * A page of the account's ledger entries, newest first.
+   * @throws BAD_USER_INPUT for a page size out of range or a cursor that this list did not give out.
+   */
+  async ledger(
+    accountId: string,
+    page: { first: number; after: string | null },
+  ): Promise<{ items: LedgerEntry[]; hasNextPage: boolean }> {
+    if (!Number.isInteger(page.first) || page.first < 1 || page.first > PAGE_MAX)
+      throw badInput('first', page.first, `a whole number from 1 to ${PAGE_MAX}`);
+    const after = page.after === null ? null : readPlaceCursor(LEDGER_LIST, 'tx', page.after);
+    const found = await this.store.page(accountId, page.first + 1, after);
+    return { items: found.slice(0, page.first), hasNextPage: found.length > page.first };
   }
 
   /** Every entry of these jobs, in the order they were written. */

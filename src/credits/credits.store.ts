@@ -1,4 +1,5 @@
-import { sql } from 'kysely';
+import { type SqlBool, sql } from 'kysely';
+import type { Place } from '../platform/cursor.ts';
 import type { Db, Tx } from '../platform/database.ts';
 import { newId } from '../platform/ids.ts';
 import { type Balance, BUCKETS, type Bucket, type LedgerEntry } from './balance.ts';
@@ -48,6 +49,18 @@ export class CreditsStore {
       openHolds: row.open_holds,
       allowancesUsed: row.allowances_used ?? {},
     }));
+  }
+
+  /** Accounts whose period is over, longest first. */
+  async overdue(now: Date, limit: number): Promise<string[]> {
+    const rows = await this.#db
+      .selectFrom('credit_balances')
+      .select('account_id')
+      .where('period_ends_at', '<=', now)
+      .orderBy('period_ends_at')
+      .limit(limit)
+      .execute();
+    return rows.map((row) => row.account_id);
   }
 
   async insertBalance(tx: Tx, row: NewBalance): Promise<void> {
@@ -145,40 +158,47 @@ export class CreditsStore {
   }
 
   /** Every entry of these jobs, in the order they were written. */
-  async entriesOfJobs(jobIds: readonly string[]): Promise<LedgerEntry[]> {
-    const rows = await this.#db
+  entriesOfJobs(jobIds: readonly string[]): Promise<LedgerEntry[]> {
+    return this.#entries()
+      .where('t.job_id', 'in', [...jobIds])
+      .orderBy('t.position')
+      .orderBy('e.sequence')
+      .execute();
+  }
+
+  /** Entries of an account, newest first, after the one at `after` when given. */
+  page(accountId: string, limit: number, after: Place | null): Promise<LedgerEntry[]> {
+    return this.#entries()
+      .where('t.account_id', '=', accountId)
+      .$if(after !== null, (query) =>
+        query.where(
+          sql<SqlBool>`(t.position, e.sequence) < (
+            (select position from ledger_transactions where id = ${after?.id} and account_id = ${accountId}), ${after?.number}::int)`,
+        ),
+      )
+      .orderBy('t.position', 'desc')
+      .orderBy('e.sequence', 'desc')
+      .limit(limit)
+      .execute();
+  }
+
+  #entries() {
+    return this.#db
       .selectFrom('ledger_transactions as t')
       .innerJoin('ledger_entries as e', 'e.transaction_id', 't.id')
       .select([
-        't.id',
+        't.id as transactionId',
         'e.sequence',
         't.kind',
         't.reason',
         'e.bucket',
         'e.amount',
-        'e.balance_after',
-        't.job_id',
-        'e.image_id',
-        't.price_version',
-        't.created_at',
-      ])
-      .where('t.job_id', 'in', [...jobIds])
-      .orderBy('t.position')
-      .orderBy('e.sequence')
-      .execute();
-    return rows.map((row) => ({
-      transactionId: row.id,
-      sequence: row.sequence,
-      kind: row.kind,
-      reason: row.reason,
-      bucket: row.bucket,
-      amount: row.amount,
-      balanceAfter: row.balance_after,
-      jobId: row.job_id,
-      imageId: row.image_id,
-      priceVersion: row.price_version,
-      createdAt: row.created_at,
-    }));
+        'e.balance_after as balanceAfter',
+        't.job_id as jobId',
+        'e.image_id as imageId',
+        't.price_version as priceVersion',
+        't.created_at as createdAt',
+      ]);
   }
 }
 

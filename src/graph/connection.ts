@@ -46,7 +46,7 @@ export function connectionOf<T extends object>(Item: ClassType<T>, name: string,
 }
 
 /** A page in the shape of {@link connectionOf}. */
-export function toConnection<T extends { readonly id: string }>(
+export function toConnection<T>(
   page: { readonly items: readonly T[]; readonly hasNextPage: boolean },
   after: string | null | undefined,
   cursorOf: (item: T) => string,

@@ -14,7 +14,7 @@ import { CROPS } from '../social/optimize-request.ts';
 import { SOCIAL_PLATFORMS } from '../social/social-formats.ts';
 
 /** type-graphql wants an object; ours are lists of the very names that the schema shows. */
-function named<const Name extends string>(names: readonly Name[]): { readonly [N in Name]: N } {
+export function named<const Name extends string>(names: readonly Name[]): { readonly [N in Name]: N } {
   return Object.fromEntries(names.map((name) => [name, name])) as { readonly [N in Name]: N };
 }
 

@@ -5,6 +5,7 @@ import { AssetResolver } from './asset/asset.resolver.ts';
 import { CatalogResolver } from './catalog/catalog.resolver.ts';
 import { EstimateResolver } from './estimate/estimate.resolver.ts';
 import { JobImageResolver, JobResolver } from './job/job.resolver.ts';
+import { LedgerResolver } from './ledger/ledger.resolver.ts';
 import { NodeResolver } from './node/node.resolver.ts';
 import { OperationResolver } from './operation/operation.resolver.ts';
 import { OperatorResolver } from './operator/operator.resolver.ts';
@@ -22,6 +23,7 @@ const RESOLVERS = [
   EstimateResolver,
   JobResolver,
   JobImageResolver,
+  LedgerResolver,
   NodeResolver,
   OperationResolver,
   OperatorResolver,

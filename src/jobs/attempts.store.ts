@@ -94,6 +94,10 @@ export class AttemptsStore {
     }));
   }
 
+  /**
+   * Ends an attempt that is open. A picture that came after all also ends one that was given up as unknown meanwhile, as by
+   * another worker that took this one for dead.
+   */
   async end(
     attemptId: string,
     end: Pick<Attempt, 'outcome' | 'reason' | 'message' | 'vendorCostMicros'>,
@@ -111,7 +115,10 @@ export class AttemptsStore {
         finished_at: now,
       })
       .where('id', '=', attemptId)
-      .where('outcome', 'is', null)
+      .where((eb) => {
+        const isOpen = eb('outcome', 'is', null);
+        return end.outcome === 'delivered' ? eb.or([isOpen, eb('outcome', '=', 'unknown')]) : isOpen;
+      })
       .execute();
   }
 

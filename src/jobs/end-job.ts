@@ -1,7 +1,9 @@
 import type { Credits } from '../credits/credits.service.ts';
+import { crashPoint } from '../platform/crash-points.ts';
 import type { Tx } from '../platform/database.ts';
-import { finalStatus, isImageOpen, isOpen, type Job, type JobImage } from './job.ts';
+import { finalStatus, isOpen, type Job, type JobImage } from './job.ts';
 import type { JobsStore } from './jobs.store.ts';
+import { creditsEndOf } from './settlement-policy.ts';
 
 export interface JobEnd {
   /** As it is now, ended. */
@@ -25,16 +27,18 @@ export async function endJob(
 ): Promise<JobEnd | null> {
   const job = await store.lock(tx, jobId);
   const images = await store.images([jobId], tx);
-  if (!job || !isOpen(job.status) || images.some(({ status }) => isImageOpen(status))) return null;
-  const delivered = images.filter(({ status }) => status === 'DELIVERED');
-  const captures = delivered.map((image) => ({
+  const endsWith = Map.groupBy(images, creditsEndOf);
+  if (!job || !isOpen(job.status) || endsWith.has('STILL_HELD')) return null;
+  const captures = (endsWith.get('CAPTURED') ?? []).map((image) => ({
     imageId: image.id,
     amount: image.credits,
     allowance: image.allowance,
   }));
   const settlement = await credits.settle(tx, job.holdId, captures, now);
   if (!settlement) throw new Error(`the hold of the open job ${jobId} was settled before the job ended`);
+  crashPoint('hold-settled');
   const status = finalStatus(images);
   await store.finish(tx, jobId, status, now);
+  crashPoint('settlement-written');
   return { job: { ...job, status, finishedAt: now }, images, ...settlement };
 }

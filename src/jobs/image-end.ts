@@ -2,6 +2,7 @@ import type { FinishedPicture, StoredPicture } from '../assets/asset.ts';
 import type { AssetsService } from '../assets/assets.service.ts';
 import type { Route } from '../catalog/models.ts';
 import type { Clock } from '../platform/clock.ts';
+import { crashPoint } from '../platform/crash-points.ts';
 import { type Db, inTransaction } from '../platform/database.ts';
 import { whileDatabaseReturns } from '../platform/database-errors.ts';
 import type { Log } from '../platform/log.ts';
@@ -10,11 +11,13 @@ import { inSpan } from '../platform/tracing.ts';
 import type { PriceBook } from '../pricing/price-book.ts';
 import type { Rejected, RejectionReason } from '../providers/provider.ts';
 import type { AttemptsStore } from './attempts.store.ts';
+import { ABOUT_US } from './attempts-so-far.ts';
 import { callCostMicros } from './call-cost.ts';
 import type { ImageWork } from './image-work.ts';
-import { ABOUT_US, type AttemptOutcome, type FailureCode } from './job.ts';
+import type { AttemptOutcome, FailureCode } from './job.ts';
 import type { JobsStore } from './jobs.store.ts';
 import { lineageOf } from './lineage.ts';
+import { failureOf, isBooked, ruleOf } from './settlement-policy.ts';
 import type { CallEnd } from './vendor-call.ts';
 
 export interface ImageEndParts {
@@ -32,7 +35,7 @@ interface AttemptEnd {
   readonly kind: Exclude<AttemptOutcome, 'delivered'>;
   readonly message: string;
   readonly reason?: RejectionReason;
-  /** Whether the vendor may have charged us; what is usual for such an end where it is left out. */
+  /** Whether the vendor says that it charges us, where it says so. */
   readonly billed?: boolean;
 }
 
@@ -55,7 +58,7 @@ export class ImageEnd {
         // Nobody else is asked: what one vendor's moderation withholds is not shopped around.
         await this.attempt(attemptId, route, ended);
         await this.fail(
-          'CONTENT_REFUSED',
+          failureOf('WITHHELD'),
           `${route.model.title} withheld this image: ${ended.message} It was not charged. Change the prompt and run it again.`,
         );
         return true;
@@ -77,10 +80,11 @@ export class ImageEnd {
   /** Ends an attempt that brought no picture. */
   async attempt(attemptId: string, route: Route | null, end: AttemptEnd): Promise<void> {
     const { attempts, clock, metrics } = this.parts;
-    const { kind: outcome, message, reason = null, billed = MAY_BE_BILLED.has(outcome) } = end;
-    const cost = billed && route ? this.#cost(route) : null;
+    const { kind: outcome, message, reason = null, billed = false } = end;
+    const cost = isBooked(ruleOf(outcome), billed) && route ? this.#cost(route) : null;
     const ended = { outcome, reason, message, vendorCostMicros: cost };
     await whileDatabaseReturns(() => attempts.end(attemptId, ended, clock.now()));
+    crashPoint('attempt-ended');
     const label = route?.id ?? 'gone';
     metrics.attempts.inc({ route: label, outcome });
     if (reason !== null) metrics.rejections.inc({ route: label, reason });
@@ -90,11 +94,13 @@ export class ImageEnd {
   async fail(code: FailureCode, message: string): Promise<void> {
     const { store, clock } = this.parts;
     await whileDatabaseReturns(() => store.failImage(this.work.image.id, { code, message }, clock.now()));
+    crashPoint('image-failed');
   }
 
   /** Bytes first, then asset, image and attempt in one transaction: a picture is either in the library or it is not. */
   async #deliver(attemptId: string, route: Route, picture: FinishedPicture, vendorSeed: number | null): Promise<void> {
     const { assets, store, attempts, clock, db, log, metrics } = this.parts;
+    crashPoint('picture-received');
     let stored: StoredPicture;
     try {
       stored = await inSpan('store picture', {}, () => assets.storeBytes(picture));
@@ -102,11 +108,12 @@ export class ImageEnd {
       log.error({ err: error, jobId: this.work.job.id }, 'a picture could not be stored');
       await this.attempt(attemptId, route, { kind: 'broken', message: 'it was drawn but could not be stored' });
       await this.fail(
-        'NOT_STORABLE',
+        failureOf('NOT_STORABLE'),
         'The image was drawn but could not be stored. It was not charged. Try again later.',
       );
       return;
     }
+    crashPoint('picture-stored');
     const write = () =>
       inTransaction(db, async (tx) => {
         const now = clock.now();
@@ -116,9 +123,11 @@ export class ImageEnd {
         await attempts.end(attemptId, end, now, tx);
         if (!delivered) return outcome;
         await assets.insertOutput(tx, { ...stored, ...lineageOf(this.work, route.model, vendorSeed) });
+        crashPoint('delivery-written');
         return outcome;
       });
     metrics.attempts.inc({ route: route.id, outcome: await whileDatabaseReturns(write) });
+    crashPoint('delivery-committed');
   }
 
   #alarm(route: Route, { reason, message }: Rejected): void {
@@ -130,6 +139,3 @@ export class ImageEnd {
     return callCostMicros(this.book, route, this.work.image.size);
   }
 }
-
-/** Outcomes after which the vendor may have charged us; what it costs is booked as ours, never the customer's. */
-const MAY_BE_BILLED: ReadonlySet<AttemptOutcome> = new Set(['delivered', 'broken', 'unknown', 'discarded']);

@@ -5,6 +5,7 @@ import { MEDIA_TYPES } from '../catalog/output-formats.ts';
 import { findRoute } from '../catalog/routes.ts';
 import { pixelsOf, type Size } from '../catalog/sizes.ts';
 import { type OperationRequest, wordsIn } from '../estimates/job-request.ts';
+import { crashPoint } from '../platform/crash-points.ts';
 import type { Db } from '../platform/database.ts';
 import { newId } from '../platform/ids.ts';
 import type { Log } from '../platform/log.ts';
@@ -15,23 +16,16 @@ import type { Dispatcher } from '../routing/dispatcher.ts';
 import type { RouteHealth } from '../routing/health.ts';
 import type { PlannedRoute } from '../routing/planned-route.ts';
 import { NOTHING_SEEN } from '../routing/verdict.ts';
+import { failureAfter, forbidden } from './attempts-so-far.ts';
 import { ImageEnd } from './image-end.ts';
 import { type ImageWork, isPictureAtFault, picturesFor, planImage, SOURCE_UNREADABLE } from './image-work.ts';
-import {
-  type Attempt,
-  type FailureCode,
-  failureAfter,
-  forbidden,
-  isTooOld,
-  type Job,
-  type JobImage,
-  TOO_LATE,
-} from './job.ts';
+import { type Attempt, type FailureCode, isTooOld, type Job, type JobImage, TOO_LATE } from './job.ts';
 import { JOB_CHANNEL, PROGRESS } from './jobs.service.ts';
 import type { JobsStore } from './jobs.store.ts';
 import { observed } from './observed-call.ts';
 import { orderFor } from './orders.ts';
 import { imagePatienceMs } from './patience.ts';
+import { failureOf } from './settlement-policy.ts';
 import { awaitPicture, type CallEnd, orderPicture, type VendorCall, type VendorCallParts } from './vendor-call.ts';
 
 /** Why a run was told to stop: the job was cancelled, or this process is going away and another takes over. */
@@ -89,7 +83,7 @@ export class ImageRun {
       past = await this.#attempts();
     }
     for (; !this.signal.aborted; past = await this.#attempts()) {
-      if (this.#isLate()) return this.#end.fail('DEADLINE_PASSED', TOO_LATE);
+      if (this.#isLate()) return this.#end.fail(failureOf('DEADLINE_PASSED'), TOO_LATE);
       const left = this.#routesLeft(past);
       const next = left.find(({ route }) => this.parts.health.takes(route));
       if (next) {
@@ -105,10 +99,11 @@ export class ImageRun {
     return this.parts.attempts.ofImages([this.image.id]);
   }
 
-  /** Goes on with a call that an earlier process had out. True when the image has ended. */
+  /** Goes on with a call that an earlier process had out when it died. True when the image has ended. */
   async #resume(attempt: Attempt): Promise<boolean> {
     const { id, vendorId, startedAt } = attempt;
     const route = findRoute(attempt.routeId);
+    // `DIED_AFTER_ACCEPTANCE` of the settlement policy; anything else is `DIED_DURING_CALL`, which is as unknown.
     if (route && vendorId !== null && this.parts.serves(route)) {
       const call = { ...this.#call(id, route), vendorId, startedAt };
       const observable = { attemptId: id, route, isResumed: true };
@@ -143,7 +138,7 @@ export class ImageRun {
   #failure(past: readonly Attempt[]): { code: FailureCode; message: string } {
     const [why] = this.#unprepared.values();
     if (past.length > 0 || why === undefined) return failureAfter(past);
-    return { code: 'SOURCE_UNUSABLE', message: `${why}. It was not charged. Use another picture.` };
+    return { code: failureOf('SOURCE_UNUSABLE'), message: `${why}. It was not charged. Use another picture.` };
   }
 
   /** Waits until a route that is shut may be tried again. False when there is none, or none soon enough. */
@@ -179,6 +174,7 @@ export class ImageRun {
       if (order instanceof Unprepared) return { result: order, verdict: NOTHING_SEEN };
       const started = await attempts.start({ id, imageId: this.image.id, routeId: route.id }, owner, clock.now());
       if (!started) return { result: 'NOT_OURS', verdict: NOTHING_SEEN };
+      crashPoint('attempt-written');
       events.publish(JOB_CHANNEL(this.job.id), PROGRESS);
       this.#startClock(left);
       const call = { ...this.#call(id, route), order, msMax: this.#msLeft() };
@@ -195,7 +191,7 @@ export class ImageRun {
       return false;
     }
     if (ended !== 'LATE') return this.#end.settle(id, route, ended);
-    await this.#end.fail('DEADLINE_PASSED', TOO_LATE);
+    await this.#end.fail(failureOf('DEADLINE_PASSED'), TOO_LATE);
     return true;
   }
 

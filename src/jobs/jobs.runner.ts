@@ -2,6 +2,7 @@ import { findRoute } from '../catalog/routes.ts';
 import type { Credits } from '../credits/credits.service.ts';
 import { promptsIn } from '../estimates/job-request.ts';
 import type { Clock } from '../platform/clock.ts';
+import { crashPoint } from '../platform/crash-points.ts';
 import { type Db, inTransaction } from '../platform/database.ts';
 import type { EventBus } from '../platform/events.ts';
 import type { Log } from '../platform/log.ts';
@@ -18,16 +19,27 @@ import type { JobEndings } from './job-endings.ts';
 import { CANCEL_CHANNEL, JOB_CHANNEL, PROGRESS, QUEUE_CHANNEL } from './jobs.service.ts';
 import type { LeasesStore } from './leases.store.ts';
 
-/** A worker that stops renewing its lease is taken to be gone after this. */
-const LEASE_MS = 30_000;
-const LEASE_RENEW_MS = 8_000;
-/** How often jobs are looked for that nobody was woken for, and how old a wake must be to count as lost. */
-const SWEEP_MS = 5_000;
-const WAKE_LOST_MS = 10_000;
+/** How soon it is noticed that somebody else has gone, in milliseconds. */
+export interface RunnerTimes {
+  /** A worker that stops renewing its lease is taken to be gone after this; renewed several times meanwhile. */
+  readonly lease: number;
+  readonly leaseRenew: number;
+  /** How often jobs are looked for that nobody was woken for, and how old a wake must be to count as lost. */
+  readonly sweep: number;
+  readonly wakeLost: number;
+  /** How often attempts without a job are looked for, and how old they must be: longer than any call is out. */
+  readonly leftBehind: number;
+  readonly leftBehindAge: number;
+}
+export const RUNNER_TIMES: RunnerTimes = {
+  lease: 30_000,
+  leaseRenew: 8_000,
+  sweep: 5_000,
+  wakeLost: 10_000,
+  leftBehind: 60_000,
+  leftBehindAge: 10 * 60_000,
+};
 const SWEEP_LIMIT = 200;
-/** How often attempts without a job are looked for, and how old they must be: longer than any call is out. */
-const LEFT_BEHIND_MS = 60_000;
-const LEFT_BEHIND_AGE_MS = 10 * 60_000;
 /**
  * Jobs of one process that may be in hand at once: far more than one account may run, because most of them only wait for
  * vendors. What costs memory, pictures on their way, is bounded by the places that vendors have and by the turns of decoding.
@@ -44,6 +56,7 @@ export interface RunnerParts extends ImageRunParts {
   readonly tracing: Tracing;
   /** True when no other process can be using the store, so that what runs there has been left behind. */
   readonly alone: boolean;
+  readonly times: RunnerTimes;
 }
 
 /** Runs accepted jobs: claims one, sends its images out side by side, and settles its hold when all have ended. */
@@ -52,6 +65,8 @@ export class JobsRunner {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #running = new Map<string, { stop: AbortController; ended: Promise<void> }>();
+  /** Jobs that are being claimed: a second wake-up must not claim beside the first and find its lease lapsed. */
+  readonly #claiming = new Set<string>();
   readonly #endings: (() => void)[] = [];
   /** What goes on until the jobs in hand have ended too. */
   readonly #untilDrained: (() => void)[] = [];
@@ -64,12 +79,12 @@ export class JobsRunner {
   }
 
   async start(): Promise<void> {
-    const { leases, queue, events, alone } = this.parts;
+    const { leases, queue, events, alone, times } = this.parts;
     if (alone) await leases.endAll(this.#clock.now());
     this.#untilDrained.push(events.subscribe(CANCEL_CHANNEL, (jobId) => this.#stopJob(jobId, 'CANCELLED')));
-    this.#every(LEASE_RENEW_MS, this.#untilDrained, () => this.#keepLeases());
-    this.#every(SWEEP_MS, this.#endings, () => this.sweep());
-    this.#every(LEFT_BEHIND_MS, this.#endings, () => this.#endLeftBehind());
+    this.#every(times.leaseRenew, this.#untilDrained, () => this.#keepLeases());
+    this.#every(times.sweep, this.#endings, () => this.sweep());
+    this.#every(times.leftBehind, this.#endings, () => this.#endLeftBehind());
     await queue.work((jobIds) => this.#accept(jobIds));
     await this.sweep(this.#clock.now());
     await this.#endLeftBehind();
@@ -92,7 +107,7 @@ export class JobsRunner {
   }
 
   /** Wakes workers for jobs whose wake was lost or whose worker has gone. */
-  async sweep(wokenBefore = new Date(this.#clock.now().getTime() - WAKE_LOST_MS)): Promise<void> {
+  async sweep(wokenBefore = this.#ago(this.parts.times.wakeLost)): Promise<void> {
     for (const { id, priority } of await this.parts.store.wakeable(wokenBefore, this.#clock.now(), SWEEP_LIMIT)) {
       await this.parts.queue.enqueue(id, priority, null);
     }
@@ -111,17 +126,22 @@ export class JobsRunner {
 
   /** Runs a job to its end, if it may run now. Harmless for a job that is done, in other hands, or unknown. */
   async run(jobId: string): Promise<void> {
-    if (this.#stopping || this.#running.has(jobId)) return;
-    const job = await inTransaction(this.#db, (tx) =>
-      this.parts.store.claim(tx, jobId, this.parts.owner, this.#leaseEnd(), this.#clock.now()),
-    );
+    if (this.#stopping || this.#running.has(jobId) || this.#claiming.has(jobId)) return;
+    this.#claiming.add(jobId);
+    const job = await this.#claim(jobId).finally(() => this.#claiming.delete(jobId));
     if (!job) return;
+    crashPoint('job-claimed');
     const stop = new AbortController();
     const ended = this.#traced(job, () => this.#runClaimed(job, stop.signal)).finally(() =>
       this.#running.delete(jobId),
     );
     this.#running.set(jobId, { stop, ended });
     await ended;
+  }
+
+  #claim(jobId: string): Promise<Job | null> {
+    const { store, owner } = this.parts;
+    return inTransaction(this.#db, (tx) => store.claim(tx, jobId, owner, this.#leaseEnd(), this.#clock.now()));
   }
 
   /** What comes of a job belongs to the trace of the request that asked for it, whichever process it was sent to. */
@@ -164,6 +184,7 @@ export class JobsRunner {
     const settle = () => inTransaction(this.#db, (tx) => endJob(tx, store, credits, job.id, now));
     const end = await inSpan('settlement', {}, settle);
     if (!end) return;
+    crashPoint('settlement-committed');
     events.publish(JOB_CHANNEL(job.id), '');
     events.publish(BALANCE_CHANNEL(job.accountId), '');
     await endings.tell(end);
@@ -181,7 +202,11 @@ export class JobsRunner {
   }
 
   #leaseEnd(): Date {
-    return new Date(this.#clock.now().getTime() + LEASE_MS);
+    return this.#ago(-this.parts.times.lease);
+  }
+
+  #ago(ms: number): Date {
+    return new Date(this.#clock.now().getTime() - ms);
   }
 
   /** Keeps the jobs in hand; what has ended or been taken over meanwhile is let go, also when nobody could tell us so. */
@@ -194,7 +219,7 @@ export class JobsRunner {
   /** Ends attempts that outlived their job, as when a process died over a cancel: what they may cost is booked. */
   async #endLeftBehind(): Promise<void> {
     const { attempts, priceBooks } = this.parts;
-    const before = new Date(this.#clock.now().getTime() - LEFT_BEHIND_AGE_MS);
+    const before = this.#ago(this.parts.times.leftBehindAge);
     for (const { id, routeId, priceVersion, size } of await attempts.leftBehind(before, SWEEP_LIMIT)) {
       const book = (await priceBooks.find(priceVersion)) ?? priceBooks.current();
       const cost = callCostMicros(book, findRoute(routeId) ?? null, size);

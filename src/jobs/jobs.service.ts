@@ -1,6 +1,7 @@
 import type { Credits } from '../credits/credits.service.ts';
 import { badInput, notFound } from '../errors.ts';
 import type { Clock } from '../platform/clock.ts';
+import { crashPoint } from '../platform/crash-points.ts';
 import { readCursor } from '../platform/cursor.ts';
 import { type Db, inTransaction } from '../platform/database.ts';
 import type { EventBus } from '../platform/events.ts';
@@ -53,6 +54,7 @@ export class Jobs {
       const job = await this.store.lock(tx, jobId);
       if (!job || !isOpen(job.status)) return null;
       await this.store.cancelOpenImages(tx, jobId, now);
+      crashPoint('images-cancelled');
       return endJob(tx, this.store, this.credits, jobId, now);
     });
     if (end) {

@@ -18,27 +18,27 @@ export class JobsStore {
     this.#db = db.withTables<JobTables>();
   }
 
+  /** In one statement, because a submission's time is mostly the way to the database and back. */
   async insert(tx: Tx, job: NewJob, images: readonly JobImage[]): Promise<void> {
-    const tables = tx.withTables<JobTables>();
-    await tables
-      .insertInto('jobs')
-      .values({
-        id: job.id,
-        account_id: job.accountId,
-        operation: job.operation,
-        status: job.status,
-        request: JSON.stringify(job.request) as unknown as JobRequest,
-        hold_id: job.holdId,
-        price_version: job.priceVersion,
-        credits: job.credits,
-        priority: job.priority,
-        running_max: job.runningMax,
-        created_at: job.createdAt,
-        woken_at: job.createdAt,
-        trace_parent: job.traceParent,
-      })
-      .execute();
-    await tables
+    await tx
+      .withTables<JobTables>()
+      .with('job', (tables) =>
+        tables.insertInto('jobs').values({
+          id: job.id,
+          account_id: job.accountId,
+          operation: job.operation,
+          status: job.status,
+          request: JSON.stringify(job.request) as unknown as JobRequest,
+          hold_id: job.holdId,
+          price_version: job.priceVersion,
+          credits: job.credits,
+          priority: job.priority,
+          running_max: job.runningMax,
+          created_at: job.createdAt,
+          woken_at: job.createdAt,
+          trace_parent: job.traceParent,
+        }),
+      )
       .insertInto('job_images')
       .values(
         images.map((image) => ({

@@ -1,6 +1,7 @@
 import type { FinishedPicture } from '../assets/asset.ts';
 import type { AssetsService } from '../assets/assets.service.ts';
 import type { Clock } from '../platform/clock.ts';
+import { crashPoint } from '../platform/crash-points.ts';
 import { type Db, inTransaction } from '../platform/database.ts';
 import { whileDatabaseReturns } from '../platform/database-errors.ts';
 import type { Log } from '../platform/log.ts';
@@ -72,12 +73,15 @@ export class OptimizeRun {
       return null;
     });
     if (stored === null) return this.#fail(work, 'NOT_STORABLE', `It was made but could not be stored. ${FREE}`);
+    crashPoint('picture-stored');
     const write = () =>
       inTransaction(db, async (tx) => {
         if (await store.deliverImage(tx, work.image.id, stored.id, clock.now()))
           await assets.insertOutput(tx, { ...stored, ...lineageOf(work, null) });
+        crashPoint('delivery-written');
       });
     await whileDatabaseReturns(write);
+    crashPoint('delivery-committed');
   }
 
   async #fail({ image }: ImageWork, code: FailureCode, message: string): Promise<void> {

@@ -1,26 +1,23 @@
 import type { Viewer } from '../accounts/account.ts';
 import type { Refusal } from '../catalog/refusals.ts';
-import type { HoldRefusal, HoldRequest } from '../credits/balance.ts';
-import { type Credits, HoldRefused } from '../credits/credits.service.ts';
 import { badInput, DomainError } from '../errors.ts';
 import type { Estimate, Estimated, JobPlan, WorkflowEstimate } from '../estimates/estimate.ts';
 import type { Estimates } from '../estimates/estimates.service.ts';
 import type { JobOperation, OperationRequest, WorkflowRequest } from '../estimates/job-request.ts';
 import { checkRunnable } from '../estimates/workflow-request.ts';
+import { canonicalHash } from '../platform/canonical-hash.ts';
 import type { Clock } from '../platform/clock.ts';
-import { type Db, inTransaction } from '../platform/database.ts';
 import type { EventBus } from '../platform/events.ts';
 import type { Log } from '../platform/log.ts';
 import type { Metrics } from '../platform/metrics.ts';
-import type { WorkQueue } from '../platform/queue.ts';
 import type { RateLimitState } from '../platform/rate-limiter.ts';
 import { inSpan, traceParentOf } from '../platform/tracing.ts';
 import { rateLimited } from '../tiers/preflight.ts';
 import { BALANCE_CHANNEL, type Tiers } from '../tiers/tiers.service.ts';
-import type { IdempotencyStore, KeyHolder } from './idempotency.store.ts';
+import { type Acceptance, type AcceptanceParts, accept } from './acceptance.ts';
+import type { KeyHolder } from './idempotency.store.ts';
 import type { Job } from './job.ts';
 import type { Jobs } from './jobs.service.ts';
-import type { JobsStore } from './jobs.store.ts';
 import { newImages, newJob } from './new-job.ts';
 
 export const WAIT_SECONDS_MAX = 30;
@@ -46,15 +43,10 @@ export type SubmitResult<E = Estimate | WorkflowEstimate> =
       readonly rate: RateLimitState;
     };
 
-export interface SubmissionsParts {
-  readonly db: Db;
-  readonly store: JobsStore;
-  readonly keys: IdempotencyStore;
+export interface SubmissionsParts extends AcceptanceParts {
   readonly jobs: Jobs;
   readonly estimates: Estimates;
   readonly tiers: Tiers;
-  readonly credits: Credits;
-  readonly queue: WorkQueue;
   readonly events: EventBus;
   readonly clock: Clock;
   readonly metrics: Metrics;
@@ -72,7 +64,7 @@ export class Submissions {
   operation(viewer: Viewer, request: OperationRequest, options: SubmitOptions): Promise<SubmitResult<Estimate>> {
     const { estimates } = this.parts;
     const estimate = (quote?: string) => estimates.operation(viewer, request, quote);
-    return this.#run({ viewer, operation: request.operation, estimate }, options);
+    return this.#run({ viewer, operation: request.operation, hash: canonicalHash(request), estimate }, options);
   }
 
   /**
@@ -88,7 +80,8 @@ export class Submissions {
     checkRunnable(request);
     const { estimates } = this.parts;
     const estimate = (quote?: string) => estimates.workflow(viewer, request, maxCredits, quote);
-    return this.#run({ viewer, operation: 'WORKFLOW', estimate }, options);
+    const hash = canonicalHash(maxCredits === null ? request : { request, maxCredits: maxCredits.toString() });
+    return this.#run({ viewer, operation: 'WORKFLOW', hash, estimate }, options);
   }
 
   async #run<E extends AnyEstimate>(asked: Asked<E>, options: SubmitOptions): Promise<SubmitResult<E>> {
@@ -121,18 +114,20 @@ export class Submissions {
   ): Promise<SubmitResult<E>> {
     const { tiers, keys } = this.parts;
     const { viewer } = asked;
-    const first = await asked.estimate(options.quote);
     const allowed = tiers.allowed(viewer);
-    const holder = key === null ? null : await keys.holder(viewer.id, key, this.#keysSince());
-    if (holder) return this.#replay(viewer, key, holder, first.inputHash, await tiers.rate(viewer, allowed));
+    const holderOfKey = async () => (key === null ? null : await keys.holder(viewer.id, key, this.#keysSince()));
+    // Before anything else: what was accepted once is answered, whatever has become of prices and pictures since.
+    const holder = await holderOfKey();
+    if (holder) return this.#replay(asked, key, holder, await tiers.rate(viewer, allowed));
+    const first = await asked.estimate(options.quote);
     if (first.estimate.refusals.length > 0 || !first.plan) {
       return refused(first.estimate.refusals, first.estimate, await tiers.rate(viewer, allowed));
     }
     const { allowed: underLimit, ...rate } = await tiers.takeSubmission(viewer, allowed);
     if (!underLimit) {
       // Of many equal calls at once one may have been accepted meanwhile: the others are its repetitions.
-      const since = key === null ? null : await keys.holder(viewer.id, key, this.#keysSince());
-      if (since) return this.#replay(viewer, key, since, first.inputHash, rate);
+      const since = await holderOfKey();
+      if (since) return this.#replay(asked, key, since, rate);
       return refused([rateLimited(rate.limit, rate.resetsAt)], first.estimate, rate);
     }
     return this.#acceptOrRefuse(asked, options, key, first, rate);
@@ -140,24 +135,25 @@ export class Submissions {
 
   /** Sets credits aside for what was estimated; if the account has changed meanwhile, estimates it anew and decides again. */
   async #acceptOrRefuse<E extends AnyEstimate>(
-    { viewer, operation, estimate }: Asked<E>,
+    asked: Asked<E>,
     { quote, requestId }: SubmitOptions,
     key: string | null,
     first: Estimated<E>,
     rate: RateLimitState,
   ): Promise<SubmitResult<E>> {
+    const { viewer, operation } = asked;
     let estimated = first;
     for (let attempt = 1; attempt <= SUBMIT_TRIES_MAX && estimated.plan; attempt++) {
-      const { plan } = estimated;
-      const accept = () => this.#accept(viewer, estimated, plan, key, requestId);
+      const { plan, estimate } = estimated;
+      const accept = () => this.#accept(asked, estimate.priceVersion, plan, key, requestId);
       const outcome = await inSpan('submission', { operation }, accept);
-      if (outcome.kind === 'job') {
+      if (outcome.kind === 'accepted') {
         this.parts.events.publish(BALANCE_CHANNEL(viewer.id), '');
         return { kind: 'accepted', job: outcome.job, replayed: false, rate };
       }
-      if (outcome.kind === 'key-taken') return this.#replay(viewer, key, outcome.holder, estimated.inputHash, rate);
+      if (outcome.kind === 'key-taken') return this.#replay(asked, key, outcome.holder, rate);
       const allowanceGone = outcome.refusal === 'ALLOWANCE_USED';
-      estimated = await estimate(allowanceGone ? undefined : quote);
+      estimated = await asked.estimate(allowanceGone ? undefined : quote);
       // This submission has taken its place in the minute already, so a full minute is nothing against it.
       const standing = estimated.estimate.refusals.filter(({ type }) => type !== 'RateLimited');
       const refusals = allowanceGone ? [allowanceUsed()] : standing;
@@ -169,57 +165,51 @@ export class Submissions {
     );
   }
 
-  /** The one transaction of a submission: all of it commits, or none. */
   async #accept(
-    viewer: Viewer,
-    { estimate, inputHash }: Estimated<AnyEstimate>,
+    { viewer, hash }: Asked<AnyEstimate>,
+    priceVersion: number,
     plan: JobPlan,
     key: string | null,
     requestId: string,
   ): Promise<Outcome> {
-    const { db, clock, keys, credits, store, tiers, queue } = this.parts;
+    const { clock, tiers } = this.parts;
     const now = clock.now();
-    const job = newJob(viewer, plan, estimate.priceVersion, now, traceParentOf(requestId));
-    const hold: HoldRequest = {
-      holdId: job.holdId,
-      accountId: viewer.id,
-      jobId: job.id,
-      amount: job.credits,
-      priceVersion: job.priceVersion,
-      openHoldsMax: plan.openJobsMax,
-      allowances: plan.allowances,
-    };
-    try {
-      return await inTransaction(db, async (tx): Promise<Outcome> => {
-        if (key !== null) {
-          const holder = await keys.claim(
-            tx,
-            { accountId: viewer.id, key, inputHash, jobId: job.id },
-            now,
-            this.#keysSince(),
-          );
-          if (holder) return { kind: 'key-taken', holder };
-        }
-        await credits.hold(tx, hold, now);
-        await store.insert(tx, { ...job, runningMax: tiers.allowed(viewer).runningJobs }, newImages(job, plan));
-        await queue.enqueue(job.id, job.priority, tx);
-        return { kind: 'job', job };
-      });
-    } catch (error) {
-      if (!(error instanceof HoldRefused)) throw error;
-      if (error.refusal === 'PERIOD_OVER') await tiers.enterPeriod(viewer.id);
-      return { kind: 'refused', refusal: error.refusal };
-    }
+    const job = newJob(viewer, plan, priceVersion, now, traceParentOf(requestId));
+    const acceptance = await accept(this.parts, {
+      job: { ...job, runningMax: tiers.allowed(viewer).runningJobs },
+      images: newImages(job, plan),
+      hold: {
+        holdId: job.holdId,
+        accountId: viewer.id,
+        jobId: job.id,
+        amount: job.credits,
+        priceVersion,
+        openHoldsMax: plan.openJobsMax,
+        allowances: plan.allowances,
+      },
+      claim:
+        key === null
+          ? null
+          : {
+              accountId: viewer.id,
+              key,
+              inputHash: hash,
+              jobId: job.id,
+              claimedAt: now,
+              expiredBefore: this.#keysSince(),
+            },
+    });
+    if (acceptance.kind === 'refused' && acceptance.refusal === 'PERIOD_OVER') await tiers.enterPeriod(viewer.id);
+    return acceptance.kind === 'accepted' ? { kind: 'accepted', job } : acceptance;
   }
 
   async #replay(
-    viewer: Viewer,
+    { viewer, hash }: Asked<AnyEstimate>,
     key: string | null,
     holder: KeyHolder,
-    inputHash: string,
     rate: RateLimitState,
   ): Promise<SubmitResult<never>> {
-    if (holder.inputHash !== inputHash) {
+    if (holder.inputHash !== hash) {
       throw new DomainError(
         'IDEMPOTENCY_CONFLICT',
         `The idempotency key ${JSON.stringify(key)} was used for another input within the last 24 hours. Nothing was run and nothing was charged: send the same input again, or a new key.`,
@@ -227,6 +217,11 @@ export class Submissions {
       );
     }
     return { kind: 'accepted', job: await this.parts.jobs.get(viewer.id, holder.jobId), replayed: true, rate };
+  }
+
+  /** Forgets keys that are too old to count. */
+  forgetOldKeys(): Promise<void> {
+    return this.parts.keys.forget(this.#keysSince());
   }
 
   #keysSince(): Date {
@@ -240,13 +235,12 @@ type AnyEstimate = Estimate | WorkflowEstimate;
 interface Asked<E extends AnyEstimate> {
   readonly viewer: Viewer;
   readonly operation: JobOperation;
+  /** The same for every spelling of the same thing: what an idempotency key stands for. */
+  readonly hash: string;
   estimate(quote?: string): Promise<Estimated<E>>;
 }
 
-type Outcome =
-  | { readonly kind: 'job'; readonly job: Job }
-  | { readonly kind: 'key-taken'; readonly holder: KeyHolder }
-  | { readonly kind: 'refused'; readonly refusal: HoldRefusal };
+type Outcome = Exclude<Acceptance, { kind: 'accepted' }> | { readonly kind: 'accepted'; readonly job: Job };
 
 function refused<E>(refusals: readonly Refusal[], estimate: E, rate: RateLimitState): SubmitResult<E> {
   return { kind: 'refused', refusals, estimate, rate };

@@ -2,6 +2,7 @@ import type { FinishedPicture } from '../assets/asset.ts';
 import { type FinishedType, finishPicture, PictureError } from '../assets/pictures.ts';
 import type { ProviderName, Route } from '../catalog/models.ts';
 import type { Size } from '../catalog/sizes.ts';
+import { crashPoint } from '../platform/crash-points.ts';
 import { whileDatabaseReturns } from '../platform/database-errors.ts';
 import type { Order, Provider, Ticket } from '../providers/provider.ts';
 import type { Providers } from '../providers/registry.ts';
@@ -56,10 +57,12 @@ export async function orderPicture(
   const until = new Date(parts.clock.now().getTime() + timeoutMs);
   const reportTo = provider.webhooks && parts.reportTo(route.model.provider, attemptId);
   const outcome = await provider.submit(order, { signal, timeoutMs, reportTo });
+  crashPoint('order-answered');
   if (outcome.kind !== 'accepted') return judged(call, afterAbort(outcome, signal));
   const { ticket, pollAfterMs: firstAfterMs } = outcome;
   // Without the id nobody could ever ask for what has just been bought.
   await whileDatabaseReturns(() => parts.attempts.accept(attemptId, ticket.vendorId));
+  crashPoint('order-accepted');
   const poll = { attemptId, provider, ticket, firstAfterMs, until, signal, reports: reportTo !== null };
   return judged(call, await pollVendor(parts, poll));
 }

@@ -1,5 +1,23 @@
-import { badInput } from '../errors.ts';
+import { badInput, type DomainError } from '../errors.ts';
 import { type IdKind, idKind } from './ids.ts';
+
+/** Where a thing without an id of its own stands: its number within what has one. */
+export interface Place {
+  readonly id: string;
+  readonly number: number;
+}
+
+export function writePlaceCursor(list: string, id: string, number: number): string {
+  return writeCursor(list, `${id}.${number}`);
+}
+
+/** @throws BAD_USER_INPUT for anything that {@link writePlaceCursor} did not write for this list. */
+export function readPlaceCursor(list: string, kind: IdKind, after: string): Place {
+  const [id = '', digits = ''] = textOf(list, after).split('.');
+  if (!/^\d{1,9}$/.test(digits) || idKind(id) !== kind || writePlaceCursor(list, id, Number(digits)) !== after)
+    throw notACursor(after);
+  return { id, number: Number(digits) };
+}
 
 /** Where a thing stands in a list. The list's own name is part of it, so a cursor of another list is refused. */
 export function writeCursor(list: string, id: string): string {
@@ -11,11 +29,20 @@ export function writeCursor(list: string, id: string): string {
  * @throws BAD_USER_INPUT for anything that {@link writeCursor} did not write for this list.
  */
 export function readCursor(list: string, kind: IdKind, after: string): string {
-  const text = after.length > 200 ? '' : Buffer.from(after, 'base64url').toString();
-  const id = text.slice(list.length + 1);
+  const id = textOf(list, after);
   // Decoding forgives stray characters; only the one spelling that we write is accepted.
-  if (idKind(id) !== kind || writeCursor(list, id) !== after) {
-    throw badInput('after', after, 'a cursor that this list has given out, such as its pageInfo.endCursor');
-  }
+  if (idKind(id) !== kind || writeCursor(list, id) !== after) throw notACursor(after);
   return id;
+}
+
+function textOf(list: string, after: string): string {
+  return after.length > 200
+    ? ''
+    : Buffer.from(after, 'base64url')
+        .toString()
+        .slice(list.length + 1);
+}
+
+function notACursor(after: string): DomainError {
+  return badInput('after', after, 'a cursor that this list has given out, such as its pageInfo.endCursor');
 }

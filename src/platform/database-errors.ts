@@ -31,6 +31,11 @@ export function isDatabaseAway(error: unknown): boolean {
   );
 }
 
+/** Whether a prepared statement was refused because its table has changed since, as by a newer program beside this one. */
+export function isPlanOutdated(error: unknown): boolean {
+  return sqlState(error) === '0A000' && error instanceof Error && error.message.includes('cached plan');
+}
+
 const PATIENCE_MS = 20_000;
 const RETRY_MS = 500;
 

@@ -7,7 +7,7 @@ import { PGlite, types as pgliteTypes } from '@electric-sql/pglite';
 import { Kysely, PGliteDialect, PostgresDialect, sql, type Transaction } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import pg from 'pg';
-import { sqlState } from './database-errors.ts';
+import { isPlanOutdated, sqlState } from './database-errors.ts';
 import { GuardedPool } from './guarded-pool.ts';
 import type { Log } from './log.ts';
 import { migrations } from './migrations/migrations.ts';
@@ -40,6 +40,8 @@ export interface PostgresOptions {
   readonly url: string;
   readonly poolMax: number;
   readonly log: Log;
+  /** Lets statements take as long as they need: for what nobody waits for. */
+  readonly unhurried?: true;
 }
 
 /**
@@ -67,14 +69,13 @@ const postgresParsers: pg.CustomTypesConfig = {
     oid === INT8 ? BigInt : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
 };
 
-export function openPostgres({ url, poolMax, log }: PostgresOptions): Database {
+export function openPostgres({ url, poolMax, log, unhurried }: PostgresOptions): Database {
   const pool = new pg.Pool({
     connectionString: url,
     max: poolMax,
     types: postgresParsers,
     connectionTimeoutMillis: CONNECTION_WAIT_MAX_MS,
-    statement_timeout: STATEMENT_TIMEOUT_MS,
-    query_timeout: QUERY_TIMEOUT_MS,
+    ...(!unhurried && { statement_timeout: STATEMENT_TIMEOUT_MS, query_timeout: QUERY_TIMEOUT_MS }),
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
     application_name: 'image-studio-gateway',
   });
@@ -157,7 +158,7 @@ const RETRY_DELAY_MAX_MS = 20;
 
 /**
  * Runs `work` in one transaction and runs it again, a few times at most, when the database chose it as the victim of a
- * deadlock or a serialization conflict: nothing of it was kept then. Every statement of `work` must go through its `tx`;
+ * deadlock or a serialization conflict, or a table has changed under a prepared statement: nothing of it was kept then. Every statement of `work` must go through its `tx`;
  * on the embedded engine any other one would wait for it for ever.
  */
 export async function inTransaction<T>(db: Db, work: (tx: Tx) => Promise<T>): Promise<T> {
@@ -165,11 +166,17 @@ export async function inTransaction<T>(db: Db, work: (tx: Tx) => Promise<T>): Pr
     try {
       return await db.transaction().execute(work);
     } catch (error) {
-      if (attempt === TRANSACTION_TRIES_MAX || !RETRYABLE.has(sqlState(error) ?? '')) throw error;
+      const isRetryable = RETRYABLE.has(sqlState(error) ?? '') || isPlanOutdated(error);
+      if (attempt === TRANSACTION_TRIES_MAX || !isRetryable) throw error;
       // At once it might meet the same other transaction again, before that one had its turn.
       await delay(randomInt(RETRY_DELAY_MAX_MS * attempt));
     }
   }
+}
+
+/** Runs `look` on the database as it is at one moment, however long it takes. Nothing can be written. */
+export function inSnapshot<T>(db: Db, look: (tx: Tx) => Promise<T>): Promise<T> {
+  return db.transaction().setIsolationLevel('repeatable read').setAccessMode('read only').execute(look);
 }
 
 /** Answers `select 1`, or throws. */

@@ -1,6 +1,7 @@
 import type { PostgresCursor, PostgresPool, PostgresPoolClient, PostgresQueryResult } from 'kysely';
 import pg from 'pg';
-import { DatabaseSilent, sqlState } from './database-errors.ts';
+import { DatabaseSilent, isPlanOutdated, sqlState } from './database-errors.ts';
+import { PreparedStatements } from './prepared-statements.ts';
 
 /** After this long without an answer it is looked whether the server still answers anybody. */
 const QUIET_MS = 350;
@@ -14,6 +15,7 @@ const LOOK_TIMEOUT_MS = 600;
  */
 export class GuardedPool implements PostgresPool {
   readonly options: object;
+  readonly prepared = new PreparedStatements();
   /** When the server last answered, on a clock that cannot be set. */
   #answeredAt = performance.now();
   #look: Promise<boolean> | null = null;
@@ -101,9 +103,22 @@ class GuardedClient implements PostgresPoolClient {
   }
 
   async #run<R>(statement: string, parameters: readonly unknown[]): Promise<PostgresQueryResult<R>> {
-    if (this.#silent) throw this.#silent;
+    const name = this.pool.prepared.nameOf(statement);
     try {
-      const running = this.client.query(statement, [...parameters]) as Promise<unknown>;
+      return await this.#send<R>(statement, parameters, name);
+    } catch (error) {
+      if (name === undefined || !isPlanOutdated(error)) throw error;
+      this.pool.prepared.neverAgain(statement);
+      // Within a transaction it is lost all the same: whoever runs that one runs it again for this error.
+      return this.#send<R>(statement, parameters).catch(() => Promise.reject(error));
+    }
+  }
+
+  async #send<R>(text: string, parameters: readonly unknown[], name?: string): Promise<PostgresQueryResult<R>> {
+    if (this.#silent) throw this.#silent;
+    const query = { text, values: [...parameters], ...(name !== undefined && { name }) };
+    try {
+      const running = this.client.query(query) as Promise<unknown>;
       return await this.pool.answered(running as Promise<PostgresQueryResult<R>>);
     } catch (error) {
       if (error instanceof DatabaseSilent) this.#silent = error;

@@ -4,6 +4,7 @@ import type { Balance } from '../credits/balance.ts';
 import type { Credits, Terms } from '../credits/credits.service.ts';
 import { badInput } from '../errors.ts';
 import type { Clock } from '../platform/clock.ts';
+import { crashPoint } from '../platform/crash-points.ts';
 import { type Db, inTransaction, type Tx } from '../platform/database.ts';
 import type { EventBus } from '../platform/events.ts';
 import type { RateLimiter, RateLimitState } from '../platform/rate-limiter.ts';
@@ -15,6 +16,7 @@ import { type Allowed, allowedFor, asTier, tierRank } from './tier.ts';
 export const BALANCE_CHANNEL = (accountId: string) => `balance:${accountId}`;
 
 const REASON_LENGTH_MAX = 200;
+const OVERDUE_BATCH = 100;
 
 export interface NewAccount {
   readonly name: string;
@@ -58,6 +60,18 @@ export class Tiers {
     if (entered === null) return;
     if (entered.tier !== before.tier) this.accounts.announceChange();
     this.events.publish(BALANCE_CHANNEL(accountId), '');
+  }
+
+  /**
+   * Settles periods that are over of accounts that nobody has looked at. Nothing depends on it: whoever looks at an account
+   * settles its period first.
+   */
+  async enterOverduePeriods(): Promise<void> {
+    for (;;) {
+      const overdue = await this.credits.overdue(this.clock.now(), OVERDUE_BATCH);
+      for (const accountId of overdue) await this.enterPeriod(accountId);
+      if (overdue.length < OVERDUE_BATCH) return;
+    }
   }
 
   /** Opens an account with its books and its first key. */
@@ -128,6 +142,7 @@ export class Tiers {
     const entered = await this.credits.enterPeriod(tx, account.id, this.#termsOf(tier), this.clock.now());
     if (entered === null) return null;
     if (account.nextTier !== null) await this.accounts.update(tx, account.id, { tier, nextTier: null });
+    crashPoint('period-entered');
     return { ...account, tier, nextTier: null };
   }
 

@@ -195,6 +195,27 @@ query MyAccount {
 }
 `;
 
+const everyCredit = `# Every movement of this account's credits, newest first, each
+# with the balance after it and the job that it was for.
+query EveryCredit {
+  ledger(first: 20) {
+    nodes {
+      createdAt
+      kind
+      reason
+      bucket
+      amount
+      balanceAfter
+      job { id operation status }
+    }
+    pageInfo { hasNextPage endCursor }
+  }
+
+  # Who pays, whatever happens to an image.
+  settlementPolicy { event when credits vendorCost next failureCode }
+}
+`;
+
 const pricesInForce = `# Every price there is. Sizes: S is up to half a
 # megapixel, M up to one and a half, L above.
 query PriceBook {
@@ -232,5 +253,6 @@ export const PLAYGROUND_TABS: readonly PlaygroundTab[] = [
   { query: watchJob, variables: '{ "id": "job_…" }' },
   { query: watchBalance },
   { query: myAccount },
+  { query: everyCredit },
   { query: pricesInForce },
 ];

@@ -3,7 +3,6 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Database, openPostgres } from '../../src/platform/database.ts';
 import { createLog } from '../../src/platform/log.ts';
 import { freshDatabase, hasPostgres } from '../support/databases.ts';
-import { expectLawsHold } from '../support/invariants.ts';
 import { expectLedgerSound, TestLedger } from './ledger.ts';
 
 const ACCOUNTS = 5;
@@ -92,7 +91,6 @@ describe.skipIf(!hasPostgres)('credits are neither made nor lost', () => {
         select sum(-issued)::bigint as given from credit_balances`.execute(database.db);
       expect(rows).toEqual([{ given: GIVEN_EACH * BigInt(ACCOUNTS) + granted }]);
       await expectLedgerSound(database.db);
-      await expectLawsHold(database.db);
     } catch (error) {
       throw new Error(`broken with SEED=${seed}`, { cause: error });
     } finally {

@@ -1,7 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Database } from '../../src/platform/database.ts';
 import { ENGINES, freshDatabase } from '../support/databases.ts';
-import { expectLawsHold } from '../support/invariants.ts';
 import { expectLedgerSound, line, OPENED, PERIOD_END, TestLedger } from './ledger.ts';
 
 const NEXT_END = new Date('2026-05-15T12:00:00Z');
@@ -17,7 +16,6 @@ describe.each(ENGINES)('periods of the ledger on %s', (engine) => {
   afterAll(() => database.close());
   afterEach(async () => {
     await expectLedgerSound(database.db);
-    await expectLawsHold(database.db);
   });
 
   test('what is left of the monthly credits expires as an entry, the next are granted, and top-ups stay', async () => {

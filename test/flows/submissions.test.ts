@@ -1,6 +1,9 @@
+import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { expectLawsHold } from '../support/invariants.ts';
+import { submitOperation, upload } from '../support/operations.ts';
+import { scene } from '../support/pixels.ts';
 import { generate, open, openAccount, submit } from '../support/stories.ts';
 
 let gateway: TestGateway;
@@ -115,6 +118,26 @@ test('a repeated key is answered with its job even when the same submission woul
   const again = await generate(gateway, poor, wish, { idempotencyKey: 'once' });
   expect([again.replayed, again.job.id]).toEqual([true, first.job.id]);
   expect(await balanceOf(poor)).toEqual({ balance: 0.5, held: 0 });
+});
+
+test('a repeated key is answered with its job even when the picture it worked on is gone by now', async () => {
+  const source = await upload(gateway, key, await scene(64, 64));
+  const ask = () =>
+    submitOperation(
+      gateway,
+      key,
+      'edit',
+      source,
+      { removeBackground: {} },
+      { idempotencyKey: 'once', waitSeconds: 30 },
+    );
+  const first = await ask();
+  expect(first.data?.answer).toMatchObject({ replayed: false });
+  await sql`update assets set deleted_at = now() where id = ${source}`.execute(gateway.database.db);
+  const job = { id: first.data && 'job' in first.data.answer ? first.data.answer.job.id : '' };
+  expect((await ask()).data?.answer).toMatchObject({ replayed: true, job });
+  const { errors } = await submitOperation(gateway, key, 'edit', source, { removeBackground: {} }, {});
+  expect(errors?.[0]?.extensions?.code).toBe('NOT_FOUND');
 });
 
 describe('a quote', () => {

@@ -236,6 +236,15 @@ describe('the price of the whole', () => {
     const { data } = await submitOperation(gateway, key, 'workflow', null, { steps }, options);
     expect(data?.answer).toMatchObject({ replayed: true, job: { id: first.id } });
   });
+
+  test('with another maxCredits under the same key is another wish, and a conflict', async () => {
+    const options = { idempotencyKey: 'campaign-1' };
+    await run(steps, { maxCredits: 100 }, options);
+    const again = (maxCredits: number) =>
+      submitOperation(gateway, key, 'workflow', null, { steps, maxCredits }, options);
+    expect((await again(100)).data?.answer).toMatchObject({ replayed: true });
+    expect((await again(99)).errors?.[0]?.extensions).toMatchObject({ code: 'IDEMPOTENCY_CONFLICT' });
+  });
 });
 
 describe('a picture that fails', () => {

@@ -88,6 +88,7 @@ test('every list that can grow is a connection with a limit, or says how long it
     'nodes',
     'priceHistory',
     'providers',
+    'settlementPolicy',
     'socialFormats',
     'templates',
   ]);

@@ -10,9 +10,6 @@ import { SOCIAL_FORMATS, SOCIAL_PLATFORMS } from '../../src/social/social-format
 
 /** The README's table of what can be done, by whom, on what and for how much: made from the catalog and the price book. */
 
-const BEGIN = '<!-- operations: npm run readme writes what follows -->';
-const END = '<!-- /operations -->';
-
 interface Prices {
   readonly S?: number;
   readonly M?: number;
@@ -85,11 +82,4 @@ export function operationsTable(): string {
   const head: Row = ['operation', 'routes', 'limits', 'credits an image, size S · M · L'];
   const rule = head.map(() => '---');
   return [head, rule, ...rows()].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
-}
-
-/** The README with the table as it should be. @throws Error where the README has no place for it. */
-export function withTable(readme: string): string {
-  const [begin, end] = [readme.indexOf(BEGIN), readme.indexOf(END)];
-  if (begin < 0 || end < begin) throw new Error('the README has no place for the table of operations');
-  return `${readme.slice(0, begin + BEGIN.length)}\n\n${operationsTable()}\n\n${readme.slice(end)}`;
 }

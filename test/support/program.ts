@@ -72,8 +72,9 @@ export async function newestJob<T>(program: Program, dataFolder: string, fields:
 /** Runs the compiled program, which must end by itself, and answers how. */
 export async function runProgram(
   environment: Record<string, string>,
+  words: readonly string[] = [],
 ): Promise<{ code: number | null; printed: string }> {
-  const child = spawn(process.execPath, [join(ROOT, 'dist', 'main.js')], {
+  const child = spawn(process.execPath, [join(ROOT, 'dist', 'main.js'), ...words], {
     env: { PATH: process.env.PATH, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -1,41 +1,21 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Account } from '../../src/accounts/account.ts';
-import { Accounts } from '../../src/accounts/accounts.service.ts';
-import { AccountsStore } from '../../src/accounts/accounts.store.ts';
-import { Credits } from '../../src/credits/credits.service.ts';
-import { CreditsStore } from '../../src/credits/credits.store.ts';
-import { HoldsStore } from '../../src/credits/holds.store.ts';
+import type { Accounts } from '../../src/accounts/accounts.service.ts';
 import type { Database } from '../../src/platform/database.ts';
 import { LocalEventBus } from '../../src/platform/events.ts';
 import { newId } from '../../src/platform/ids.ts';
-import { createLog } from '../../src/platform/log.ts';
-import { Metrics } from '../../src/platform/metrics.ts';
-import { RateLimiter } from '../../src/platform/rate-limiter.ts';
 import { GUIDE_PRICE_BOOK } from '../../src/pricing/guide-price-book.ts';
-import { PriceBookCache } from '../../src/pricing/price-book.cache.ts';
-import { PriceBookStore } from '../../src/pricing/price-book.store.ts';
 import type { Tier } from '../../src/pricing/price-book.ts';
-import { PriceBooks } from '../../src/pricing/price-books.service.ts';
-import { BALANCE_CHANNEL, type NewAccount, Tiers } from '../../src/tiers/tiers.service.ts';
+import type { PriceBooks } from '../../src/pricing/price-books.service.ts';
+import { BALANCE_CHANNEL, type NewAccount, type Tiers } from '../../src/tiers/tiers.service.ts';
 import { expectLedgerSound, line, TestLedger } from '../credits/ledger.ts';
 import { TestClock } from '../support/clock.ts';
 import { ENGINES, freshDatabase } from '../support/databases.ts';
-import { expectLawsHold } from '../support/invariants.ts';
+import { startTiers } from './start-tiers.ts';
 
 const START = '2026-03-15T12:00:00Z';
 const NEXT = '2026-04-15T12:00:00Z';
 const AFTER_NEXT = '2026-05-15T12:00:00Z';
-
-async function startTiers({ db }: Database, clock: TestClock, events: LocalEventBus) {
-  const store = new PriceBookStore(db);
-  const cache = new PriceBookCache(store, null, new Metrics());
-  const priceBooks = new PriceBooks(store, cache, events, clock, createLog('silent'));
-  await priceBooks.start(GUIDE_PRICE_BOOK);
-  const accounts = new Accounts(new AccountsStore(db), events, clock);
-  const credits = new Credits(db, new CreditsStore(db), new HoldsStore(db));
-  const tiers = new Tiers(db, accounts, credits, priceBooks, new RateLimiter('test', null), events, clock);
-  return { accounts, priceBooks, tiers };
-}
 
 describe.each(ENGINES)('tiers on %s', (engine) => {
   let database: Database;
@@ -58,7 +38,6 @@ describe.each(ENGINES)('tiers on %s', (engine) => {
   afterEach(async () => {
     priceBooks.stop();
     await expectLedgerSound(database.db);
-    await expectLawsHold(database.db);
   });
 
   const open = async (tier: Tier, more: Partial<NewAccount> = {}): Promise<Account> => {
@@ -128,6 +107,19 @@ describe.each(ENGINES)('tiers on %s', (engine) => {
         issued: -600_000n,
       });
       expect(told).toEqual(['told']);
+    });
+
+    test('the sweep settles what nobody has looked at, however many there are, once, and leaves the others alone', async () => {
+      const overdue: Account[] = [];
+      for (let count = 0; count < 101; count++) overdue.push(await open('BASIC'));
+      clock.set(NEXT);
+      const young = await open('PRO');
+      const before = await ledger.everythingOf(young.id);
+      await tiers.enterOverduePeriods();
+      await tiers.enterOverduePeriods();
+      for (const { id } of overdue)
+        expect(await ledger.buckets(id)).toEqual({ monthly: 300_000n, expired: 300_000n, issued: -600_000n });
+      expect(await ledger.everythingOf(young.id)).toEqual(before);
     });
 
     test('a look before the end changes nothing', async () => {

@@ -123,6 +123,7 @@ describe.skipIf(!hasBrowser)('the playground in a browser', () => {
       'WatchJob',
       'WatchBalance',
       'MyAccount',
+      'EveryCredit',
       'PriceBook',
     ]);
     await expect.poll(editor).toContain('estimateGenerate');

@@ -3,8 +3,6 @@ import type { Operation } from '../../catalog/operations.ts';
 import type { JobImage as ImageRecord } from '../../jobs/job.ts';
 import { connectionOf } from '../connection.ts';
 import {
-  BucketEnum,
-  EntryKindEnum,
   FailureCodeEnum,
   ImageStatusEnum,
   JobOperationEnum,
@@ -13,6 +11,7 @@ import {
   ProviderEnum,
 } from '../enums.ts';
 import { Estimate } from '../estimate/estimate.type.ts';
+import { LedgerEntryInfo } from '../ledger/ledger.type.ts';
 import { Node } from '../node/node.type.ts';
 import { Refusal } from '../refusal/refusal.type.ts';
 import { CreditsScalar, DateTimeScalar } from '../scalars.ts';
@@ -132,36 +131,6 @@ export class AttemptInfo {
 
   @Field(() => DateTimeScalar, { nullable: true, description: 'When the call ended.' })
   finishedAt!: Date | null;
-}
-
-@ObjectType('LedgerEntry', { description: 'One side of a movement of credits.', simpleResolvers: true })
-export class LedgerEntryInfo {
-  @Field(() => ID, { description: 'The ledger transaction it is part of; the entries of one add up to zero.' })
-  transactionId!: string;
-
-  @Field(() => EntryKindEnum, { description: 'Why credits moved.' })
-  kind!: string;
-
-  @Field(() => String, { description: 'The reason in words.' })
-  reason!: string;
-
-  @Field(() => BucketEnum, { description: 'Where they moved.' })
-  bucket!: string;
-
-  @Field(() => CreditsScalar, { description: 'What the bucket gained; negative for a loss.' })
-  amount!: bigint;
-
-  @Field(() => CreditsScalar, { description: 'What the bucket held afterwards.' })
-  balanceAfter!: bigint;
-
-  @Field(() => ID, { nullable: true, description: 'The image it was for.' })
-  imageId!: string | null;
-
-  @Field(() => Int, { nullable: true, description: 'The version of the price book it follows.' })
-  priceVersion!: number | null;
-
-  @Field(() => DateTimeScalar, { description: 'When it was written.' })
-  createdAt!: Date;
 }
 
 @ObjectType({ description: 'Free images that a job took.', simpleResolvers: true })

@@ -8,6 +8,7 @@ import { reportsAndTraces } from './006-reports-and-traces.ts';
 import { transparency } from './007-transparency.ts';
 import { uploads } from './008-uploads.ts';
 import { workflows } from './009-workflows.ts';
+import { money } from './010-money.ts';
 
 /** Every migration in its order. A published one is never changed; a change is a new one. */
 export const migrations: MigrationProvider = {
@@ -22,6 +23,7 @@ export const migrations: MigrationProvider = {
       '007-transparency': transparency,
       '008-uploads': uploads,
       '009-workflows': workflows,
+      '010-money': money,
     };
   },
 };
