@@ -58,8 +58,8 @@ const INT8 = 20;
 const SQLITE_BUSY = 5;
 
 /**
- * The embedded engine clears this memory whenever it starts, and initdb starts it several times over: its own default of
- * 128 MB costs every start most of its time, and helps nobody whose files are in the memory of one machine anyway.
+ * The embedded engine clears this memory whenever it starts, and initdb starts it several times over: with its own
+ * default of 128 MB that is half of a start. Pages that do not fit are in the system's cache of files all the same.
  */
 const PGLITE_MEMORY = ['-c', 'shared_buffers=16MB'];
 

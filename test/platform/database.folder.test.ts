@@ -1,18 +1,18 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openPglite } from '../../src/platform/database.ts';
+import { usedFolder } from '../support/databases.ts';
 import { endProcess } from '../support/server-process.ts';
 
 const HOLDER = join(import.meta.dirname, 'folder-holder.ts');
 
-describe('the data folder of the embedded database', () => {
+describe('the data folder of the embedded database', { timeout: 120_000 }, () => {
   let folder: string;
   beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), 'gateway-test-folder-'));
+    folder = usedFolder();
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -48,9 +48,11 @@ describe('the data folder of the embedded database', () => {
 
   test('is free again when the database in it could not be opened', async () => {
     const obstacle = join(folder, 'pglite');
+    renameSync(obstacle, join(folder, 'aside'));
     writeFileSync(obstacle, 'a file where a folder belongs');
     await expect(openPglite(folder)).rejects.toThrow();
     rmSync(obstacle);
+    renameSync(join(folder, 'aside'), obstacle);
     await (await openPglite(folder)).close();
   });
 

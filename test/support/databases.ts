@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { cpSync, mkdtempSync, openAsBlob } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { sql } from 'kysely';
 import { inject } from 'vitest';
 import { type Database, openPglite, openPostgres } from '../../src/platform/database.ts';
 import { createLog } from '../../src/platform/log.ts';
@@ -18,14 +19,21 @@ export const hasPostgres = 'url' in postgres;
 
 /** An empty, migrated database of its own; `close` drops it. */
 export async function freshDatabase(engine: Engine): Promise<Database & { readonly url: string | null }> {
-  if (engine === 'postgres') return freshPostgres();
-  return { ...(await openPglite(null, await openAsBlob(inject('templates').dump))), url: null };
+  const database = engine === 'pglite' ? await freshPglite() : await freshPostgres();
+  // Redis keeps prices by the series of their database, and all copies would have the same.
+  await sql`update price_book_series set id = gen_random_uuid()`.execute(database.db);
+  return database;
 }
 
 /** A data folder with a migrated database in it, as a program finds it that has been started there before. */
 export function usedFolder(folder = mkdtempSync(join(tmpdir(), 'gateway-test-used-'))): string {
   cpSync(inject('templates').folder, folder, { recursive: true });
   return folder;
+}
+
+async function freshPglite(): Promise<Database & { readonly url: null }> {
+  const dump = await openAsBlob(inject('templates').dump);
+  return { ...(await openPglite(null, dump)), url: null };
 }
 
 async function freshPostgres(): Promise<Database & { readonly url: string }> {

@@ -14,7 +14,10 @@ declare module 'vitest' {
   }
 }
 
-/** Compiles the program, starts the real servers that tests need and makes what they copy databases from, once for the whole run; stops them after it. */
+/**
+ * Compiles the program, starts the real servers that tests need and makes what they copy databases from, once for the
+ * whole run; stops and removes them after it.
+ */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   await buildProgram();
   const [postgres, redis, pglite] = await Promise.all([startPostgres(), startRedis(), makePgliteTemplate()]);
