@@ -141,7 +141,7 @@ test('for every random valid operation, quoted = captured when all is delivered,
     }),
     { numRuns: 60, endOnFailure: true },
   );
-  expect(seen.delivered).toBeGreaterThan(20);
+  expect(seen.delivered).toBeGreaterThan(10);
 });
 
 beforeEach(() => gateway.sandbox?.faults.clear());

@@ -1,0 +1,27 @@
+import { randomInt } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { hasPostgres } from '../support/databases.ts';
+import { findProgram } from '../support/server-process.ts';
+import { overspend } from './overspend-run.ts';
+
+const SUBMISSIONS = 200;
+const FITS = 20;
+
+test.skipIf(!hasPostgres)(
+  `of ${SUBMISSIONS} parallel submissions exactly those are accepted that fit, though gateways and workers are killed meanwhile`,
+  { timeout: 480_000 },
+  async () => {
+    const seed = randomInt(2 ** 32);
+    const redis = findProgram('redis-server') !== null;
+    const rows = await overspend({ submissions: SUBMISSIONS, fits: FITS, seed, redis });
+    const violations = rows.flatMap((row) => row.violations.map((text) => `${row.name}: ${text}`));
+    expect(violations, `seed ${seed}`).toEqual([]);
+    expect(rows.map(({ name, kills }) => [name, kills > 0])).toEqual([
+      ['balance', true],
+      ['free allowance', true],
+      ['spend cap', true],
+      ['open jobs', true],
+      ['upgrade meanwhile', true],
+    ]);
+  },
+);
