@@ -46,7 +46,7 @@ export function createApollo(options: ApolloOptions): ApolloServer<GraphContext>
       // Answers are private to an account and are never cached, so no field needs to be watched for it.
       ApolloServerPluginCacheControlDisabled(),
       ...(options.reads ? [readLimit(options.reads)] : []),
-      billing(options.tiers),
+      billing(options.tiers, options.log),
       errorAnswer(),
       requestMetrics(options.metrics),
     ],
@@ -80,14 +80,19 @@ function readLimit(reads: Reads): ApolloServerPlugin<GraphContext> {
   };
 }
 
-/** Tells every submission how the account stands: `extensions.billing`. */
-function billing(tiers: Tiers): ApolloServerPlugin<GraphContext> {
+/** Tells every submission how the account stands: `extensions.billing`, left out where that cannot be looked up. */
+function billing(tiers: Tiers, log: Log): ApolloServerPlugin<GraphContext> {
   return {
     async requestDidStart() {
       return {
         async willSendResponse({ contextValue: { viewer, rate }, response }) {
           if (!viewer || !rate || response.body.kind !== 'single') return;
-          const balance = await tiers.balance(viewer);
+          // What has been accepted must be told, whatever becomes of this.
+          const balance = await tiers.balance(viewer).catch((error: unknown) => {
+            log.warn({ err: error }, 'a submission was answered without the balance of its account');
+            return null;
+          });
+          if (balance === null) return;
           const available = availableOf(balance);
           const credits = (milli: bigint | null) => (milli === null ? null : Number(milli) / 1000);
           response.body.singleResult.extensions = {

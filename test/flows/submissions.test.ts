@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { expectLawsHold } from '../support/invariants.ts';
 import { submitOperation, upload } from '../support/operations.ts';
@@ -138,6 +138,18 @@ test('a repeated key is answered with its job even when the picture it worked on
   expect((await ask()).data?.answer).toMatchObject({ replayed: true, job });
   const { errors } = await submitOperation(gateway, key, 'edit', source, { removeBackground: {} }, {});
   expect(errors?.[0]?.extensions?.code).toBe('NOT_FOUND');
+});
+
+test('a job that was accepted is told even when the balance cannot be looked up for the answer', async () => {
+  const look = gateway.tiers.balance.bind(gateway.tiers);
+  const spy = vi
+    .spyOn(gateway.tiers, 'balance')
+    .mockImplementationOnce(look)
+    .mockImplementationOnce(() => Promise.reject(new Error('connect ECONNREFUSED 127.0.0.1:5432')));
+  const { data, errors, extensions } = await submit(gateway, key, INPUT);
+  spy.mockRestore();
+  expect([errors, extensions?.billing]).toEqual([undefined, undefined]);
+  expect(data?.generate).toMatchObject({ __typename: 'Submission', replayed: false });
 });
 
 describe('a quote', () => {
