@@ -171,11 +171,15 @@ export class Customer {
       );
   }
 
+  /** Sometimes twice at once, as a person does who sees nothing happen. */
   async #cancel(jobId: string): Promise<void> {
     const { api, account, giveUp, counts } = this.#parts;
     const cancel = 'mutation ($id: ID!) { cancelJob(id: $id) { id } }';
-    await api.insist(account.key, this.#ways, giveUp, cancel, { id: jobId });
-    counts.add('cancels');
+    const copies = this.#random.percent(50) ? 2 : 1;
+    await Promise.all(
+      Array.from({ length: copies }, () => api.insist(account.key, this.#ways, giveUp, cancel, { id: jobId })),
+    );
+    counts.add('cancels', copies);
   }
 
   /** Waits, while there are many jobs in hand, for some of them to end. */
