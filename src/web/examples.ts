@@ -195,8 +195,7 @@ query MyAccount {
 }
 `;
 
-const everyCredit = `# Every movement of this account's credits, newest first, each
-# with the balance after it and the job that it was for.
+const everyCredit = `# Every movement of your credits, newest first.
 query EveryCredit {
   ledger(first: 20) {
     nodes {
@@ -208,7 +207,7 @@ query EveryCredit {
       balanceAfter
       job { id operation status }
     }
-    pageInfo { hasNextPage endCursor }
+    pageInfo { endCursor }
   }
 
   # Who pays, whatever happens to an image.

@@ -84,6 +84,7 @@ describe('the examples', () => {
       ['WatchJob'],
       ['WatchBalance'],
       ['MyAccount'],
+      ['EveryCredit'],
       ['PriceBook'],
     ]);
   });
