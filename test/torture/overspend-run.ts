@@ -13,6 +13,8 @@ export interface OverspendOptions {
   readonly fits: number;
   readonly seed: number;
   readonly redis: boolean;
+  /** The names of the cases; all of them when left out. */
+  readonly only?: readonly string[];
 }
 
 export interface OverspendRow {
@@ -72,7 +74,8 @@ export async function overspend(options: OverspendOptions): Promise<OverspendRow
     });
     await fleet.start();
     const rows: OverspendRow[] = [];
-    for (const each of overspendCases(options.fits)) {
+    const isWanted = ({ name }: OverspendCase) => options.only?.includes(name) ?? true;
+    for (const each of overspendCases(options.fits).filter(isWanted)) {
       rows.push(await new Crowd(stage, fleet, random.branch(each.name), each).run(options.submissions));
       // What is broken already only becomes harder to explain.
       if (rows.some(({ violations }) => violations.length > 0)) break;

@@ -6,6 +6,8 @@ import { overspend } from './overspend-run.ts';
 
 const SUBMISSIONS = 200;
 const FITS = 20;
+/** `npm run proof:overspend` has them all. */
+const CASES = ['balance', 'upgrade meanwhile'];
 
 test.skipIf(!hasPostgres)(
   `of ${SUBMISSIONS} parallel submissions exactly those are accepted that fit, though gateways and workers are killed meanwhile`,
@@ -13,16 +15,10 @@ test.skipIf(!hasPostgres)(
   async () => {
     const seed = randomInt(2 ** 32);
     const redis = findProgram('redis-server') !== null;
-    const rows = await overspend({ submissions: SUBMISSIONS, fits: FITS, seed, redis });
+    const rows = await overspend({ submissions: SUBMISSIONS, fits: FITS, seed, redis, only: CASES });
     const violations = rows.flatMap((row) => row.violations.map((text) => `${row.name}: ${text}`));
     expect(violations, `seed ${seed}`).toEqual([]);
-    expect(rows.map(({ name }) => name)).toEqual([
-      'balance',
-      'free allowance',
-      'spend cap',
-      'open jobs',
-      'upgrade meanwhile',
-    ]);
+    expect(rows.map(({ name }) => name)).toEqual(CASES);
     // One case may be over before its first kill; all of them never are.
     expect(rows.reduce((sum, { kills }) => sum + kills, 0)).toBeGreaterThan(0);
   },
