@@ -31,7 +31,7 @@ try {
   const message =
     error instanceof ConfigError
       ? `The configuration is not right, and nothing was started:\n${error.message}`
-      : `The gateway could not start: ${error instanceof Error ? error.message : String(error)}`;
+      : `${command === undefined ? 'The gateway could not start' : `${command} failed`}: ${error instanceof Error ? error.message : String(error)}`;
   process.stderr.write(`${message}\n`);
   process.exit(1);
 }
