@@ -113,24 +113,18 @@ export class Submissions {
     options: SubmitOptions,
     key: string | null,
   ): Promise<SubmitResult<E>> {
-    const { tiers, keys } = this.parts;
+    const { tiers } = this.parts;
     const { viewer } = asked;
     const allowed = tiers.allowed(viewer);
-    const holderOfKey = async () => (key === null ? null : await keys.holder(viewer.id, key, this.#keysSince()));
     // Before anything else: what was accepted once is answered, whatever has become of prices and pictures since.
-    const holder = await holderOfKey();
+    const holder = await this.#holder(viewer, key);
     if (holder) return this.#replay(asked, key, holder, await tiers.rate(viewer, allowed));
     const first = await asked.estimate(options.quote);
     if (first.estimate.refusals.length > 0 || !first.plan) {
-      return refused(first.estimate.refusals, first.estimate, await tiers.rate(viewer, allowed));
+      return this.#refuse(asked, key, first.estimate.refusals, first.estimate, await tiers.rate(viewer, allowed));
     }
     const { allowed: underLimit, ...rate } = await tiers.takeSubmission(viewer, allowed);
-    if (!underLimit) {
-      // Of many equal calls at once one may have been accepted meanwhile: the others are its repetitions.
-      const since = await holderOfKey();
-      if (since) return this.#replay(asked, key, since, rate);
-      return refused([rateLimited(rate.limit, rate.resetsAt)], first.estimate, rate);
-    }
+    if (!underLimit) return this.#refuse(asked, key, [rateLimited(rate.limit, rate.resetsAt)], first.estimate, rate);
     return this.#acceptOrRefuse(asked, options, key, first, rate);
   }
 
@@ -158,7 +152,7 @@ export class Submissions {
       // This submission has taken its place in the minute already, so a full minute is nothing against it.
       const standing = estimated.estimate.refusals.filter(({ type }) => type !== 'RateLimited');
       const refusals = allowanceGone ? [allowanceUsed()] : standing;
-      if (refusals.length > 0) return refused(refusals, estimated.estimate, rate);
+      if (refusals.length > 0) return this.#refuse(asked, key, refusals, estimated.estimate, rate);
     }
     throw new DomainError(
       'UNAVAILABLE',
@@ -203,6 +197,26 @@ export class Submissions {
     return acceptance.kind === 'accepted' ? { kind: 'accepted', job } : acceptance;
   }
 
+  /**
+   * Refuses, unless one of many equal calls at once has been accepted meanwhile: the others are its repetitions, and what
+   * stands against them is often what it has taken.
+   */
+  async #refuse<E extends AnyEstimate>(
+    asked: Asked<E>,
+    key: string | null,
+    refusals: readonly Refusal[],
+    estimate: E,
+    rate: RateLimitState,
+  ): Promise<SubmitResult<E>> {
+    const holder = await this.#holder(asked.viewer, key);
+    return holder ? this.#replay(asked, key, holder, rate) : { kind: 'refused', refusals, estimate, rate };
+  }
+
+  /** The job that has the key, if any. */
+  async #holder(viewer: Viewer, key: string | null): Promise<KeyHolder | null> {
+    return key === null ? null : this.parts.keys.holder(viewer.id, key, this.#keysSince());
+  }
+
   async #replay(
     { viewer, hash }: Asked<AnyEstimate>,
     key: string | null,
@@ -241,10 +255,6 @@ interface Asked<E extends AnyEstimate> {
 }
 
 type Outcome = Exclude<Acceptance, { kind: 'accepted' }> | { readonly kind: 'accepted'; readonly job: Job };
-
-function refused<E>(refusals: readonly Refusal[], estimate: E, rate: RateLimitState): SubmitResult<E> {
-  return { kind: 'refused', refusals, estimate, rate };
-}
 
 function allowanceUsed(): Refusal {
   return {

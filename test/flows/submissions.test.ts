@@ -82,6 +82,19 @@ describe('an idempotency key', () => {
     expect(await balanceOf(key)).toEqual({ balance: 1997, held: 0 });
   });
 
+  test('of which one call takes the last credits answers its job to every other, and refuses none', async () => {
+    for (let round = 0; round < 5; round++) {
+      const last = await open(gateway, { tier: 'PRO', spendCap: 3 });
+      const answers = await Promise.all(
+        Array.from({ length: 20 }, () => submit(gateway, last, INPUT, { idempotencyKey: 'last' })),
+      );
+      const jobs = answers.map(({ data }) =>
+        data?.generate.__typename === 'Submission' ? data.generate.job.id : JSON.stringify(data),
+      );
+      expect([...new Set(jobs)]).toEqual([expect.stringMatching(/^job_/)]);
+    }
+  });
+
   test('belongs to its account: the same one of another account is another job', async () => {
     const other = await open(gateway, { tier: 'PRO' });
     const mine = await generate(gateway, key, INPUT, { idempotencyKey: 'shared' });
