@@ -1,6 +1,5 @@
 import DataLoader from 'dataloader';
-import { badInput } from '../errors.ts';
-import { readPlaceCursor } from '../platform/cursor.ts';
+import { checkPageSize, readPlaceCursor } from '../platform/cursor.ts';
 import { type Db, inTransaction, type Tx } from '../platform/database.ts';
 import { newId } from '../platform/ids.ts';
 import type {
@@ -19,7 +18,6 @@ import type { HoldsStore } from './holds.store.ts';
 import { type Period, periodAt } from './periods.ts';
 import { allowancesLeft, capturedBy, expired, granted, settlementOf } from './posting.ts';
 
-const PAGE_MAX = 100;
 /** The name of the list, which its cursors carry. */
 export const LEDGER_LIST = 'ledger';
 
@@ -189,8 +187,7 @@ export class Credits {
     accountId: string,
     page: { first: number; after: string | null },
   ): Promise<{ items: LedgerEntry[]; hasNextPage: boolean }> {
-    if (!Number.isInteger(page.first) || page.first < 1 || page.first > PAGE_MAX)
-      throw badInput('first', page.first, `a whole number from 1 to ${PAGE_MAX}`);
+    checkPageSize(page.first);
     const after = page.after === null ? null : readPlaceCursor(LEDGER_LIST, 'tx', page.after);
     const found = await this.store.page(accountId, page.first + 1, after);
     return { items: found.slice(0, page.first), hasNextPage: found.length > page.first };

@@ -81,13 +81,14 @@ export class Acceptances {
   }
 
   async #acceptAll(waiting: readonly Waiting[]): Promise<void> {
-    const error = waiting.length > 1 ? await this.#together(waiting.map(({ submitted }) => submitted)) : 'ALONE';
-    for (const { resolve, reject } of waiting) {
-      if (error === null) resolve({ kind: 'accepted' });
-      else if (isDatabaseAway(error)) reject(error);
+    if (waiting.length > 1) {
+      const error = await this.#together(waiting.map(({ submitted }) => submitted));
+      if (error === null || isDatabaseAway(error)) {
+        for (const { resolve, reject } of waiting) error === null ? resolve({ kind: 'accepted' }) : reject(error);
+        return;
+      }
     }
-    if (error !== null && !isDatabaseAway(error))
-      await Promise.all(waiting.map(({ submitted, resolve, reject }) => this.#alone(submitted).then(resolve, reject)));
+    await Promise.all(waiting.map(({ submitted, resolve, reject }) => this.#alone(submitted).then(resolve, reject)));
   }
 
   /** Null when all of them are accepted; otherwise why none is. */
@@ -98,7 +99,10 @@ export class Acceptances {
     const holds = all.map(({ hold, job }) => ({ hold, at: job.createdAt })).sort(byAccount);
     try {
       await inTransaction(db, async (tx) => {
-        if ((await keys.claimAll(tx, claims)) < claims.length) throw new Error('a key is taken');
+        if (claims.length > 0) {
+          if ((await keys.claimAll(tx, claims)) < claims.length) throw new Error('a key is taken');
+          crashPoint('key-claimed');
+        }
         await this.#write(tx, all);
         for (const { hold, at } of holds) await credits.hold(tx, hold, at);
         crashPoint('credits-held');
@@ -115,8 +119,11 @@ export class Acceptances {
     const { job, hold, claim } = submitted;
     try {
       const acceptance = await inTransaction(db, async (tx): Promise<Acceptance> => {
-        const holder = claim && (await keys.claim(tx, claim));
-        if (holder) return { kind: 'key-taken', holder };
+        if (claim !== null) {
+          const holder = await keys.claim(tx, claim);
+          if (holder) return { kind: 'key-taken', holder };
+          crashPoint('key-claimed');
+        }
         await this.#write(tx, [submitted]);
         // Last, because the account's balance is locked from here until the commit, and others may wait for it.
         await credits.hold(tx, hold, job.createdAt);
@@ -133,7 +140,6 @@ export class Acceptances {
 
   async #write(tx: Tx, all: readonly Submitted[]): Promise<void> {
     const { store, queue } = this.parts;
-    crashPoint('key-claimed');
     await store.insert(tx, all);
     crashPoint('job-written');
     await queue.enqueue(

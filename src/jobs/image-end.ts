@@ -54,27 +54,29 @@ export class ImageEnd {
       case 'delivered':
         await this.#deliver(attemptId, route, ended.picture, ended.seed);
         return true;
-      case 'moderated':
-        // Nobody else is asked: what one vendor's moderation withholds is not shopped around.
-        await this.attempt(attemptId, route, ended);
-        await this.fail(
-          failureOf('WITHHELD'),
-          `${route.model.title} withheld this image: ${ended.message} It was not charged. Change the prompt and run it again.`,
-        );
-        return true;
       case 'cut':
         // After a shutdown the next process decides.
         if (this.signal.reason === 'CANCELLED')
           await this.attempt(attemptId, route, { kind: 'discarded', message: 'cancelled' });
         return true;
-      case 'rejected':
-        this.#alarm(route, ended);
-        await this.attempt(attemptId, route, ended);
-        return this.signal.aborted;
       default:
+        if (ended.kind === 'rejected') this.#alarm(route, ended);
         await this.attempt(attemptId, route, ended);
-        return this.signal.aborted;
+        return (await this.#endedBy(route, ended)) || this.signal.aborted;
     }
+  }
+
+  /** Ends the image where the settlement policy asks nobody else after such an end of a call. */
+  async #endedBy(route: Route, { kind, message }: AttemptEnd): Promise<boolean> {
+    const { next, failureCode } = ruleOf(kind);
+    if (next !== 'END' || failureCode === null) return false;
+    const [what, advice] =
+      kind === 'moderated' ? ['withheld', 'Change the prompt and run'] : ['did not deliver', 'Run'];
+    await this.fail(
+      failureCode,
+      `${route.model.title} ${what} this image: ${message} It was not charged. ${advice} it again.`,
+    );
+    return true;
   }
 
   /** Ends an attempt that brought no picture. */

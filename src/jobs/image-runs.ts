@@ -5,16 +5,17 @@ import { ImageRun, type ImageRunParts } from './image-run.ts';
 import { type ImageWork, imageWork, type NoSource } from './image-work.ts';
 import { type FailureCode, type Job, type JobImage, requestOf } from './job.ts';
 import { OptimizeRun, type OptimizeWork } from './optimize-run.ts';
+import { failureOf } from './settlement-policy.ts';
 
 /** Why an image cannot be made, and what its customer is told. */
 const WITHOUT_SOURCE: Readonly<Record<Exclude<NoSource, 'SOURCE_OPEN'>, { code: FailureCode; message: string }>> = {
   SOURCE_FAILED: {
-    code: 'SOURCE_FAILED',
+    code: failureOf('SOURCE_FAILED'),
     message:
       'The picture that it builds on was not delivered. It was not charged. Run the workflow again for what is missing.',
   },
   SOURCE_GONE: {
-    code: 'SOURCE_UNUSABLE',
+    code: failureOf('SOURCE_UNUSABLE'),
     message: 'The picture to work on is not in the library any more. It was not charged. Use another picture.',
   },
 };

@@ -1,8 +1,8 @@
 import type { Credits } from '../credits/credits.service.ts';
-import { badInput, notFound } from '../errors.ts';
+import { notFound } from '../errors.ts';
 import type { Clock } from '../platform/clock.ts';
 import { crashPoint } from '../platform/crash-points.ts';
-import { readCursor } from '../platform/cursor.ts';
+import { checkPageSize, readCursor } from '../platform/cursor.ts';
 import { type Db, inTransaction } from '../platform/database.ts';
 import type { EventBus } from '../platform/events.ts';
 import { watch } from '../platform/watch.ts';
@@ -22,7 +22,6 @@ export const QUEUE_CHANNEL = (accountId: string) => `queue:${accountId}`;
 /** Tells whichever process works on the job to stop. */
 export const CANCEL_CHANNEL = 'job-cancelled';
 
-const PAGE_MAX = 100;
 /** How long a lost event can keep somebody waiting for a job that has ended. */
 const LOST_EVENT_MS = 2_000;
 /** The name of the list, which its cursors carry. */
@@ -88,8 +87,7 @@ export class Jobs {
     accountId: string,
     page: { first: number; after: string | null; status: JobStatus | null },
   ): Promise<{ items: Job[]; hasNextPage: boolean }> {
-    if (!Number.isInteger(page.first) || page.first < 1 || page.first > PAGE_MAX)
-      throw badInput('first', page.first, `a whole number from 1 to ${PAGE_MAX}`);
+    checkPageSize(page.first);
     const afterId = page.after === null ? null : readCursor(JOBS_LIST, 'job', page.after);
     const found = await this.store.page(accountId, page.first + 1, afterId, page.status);
     return { items: found.slice(0, page.first), hasNextPage: found.length > page.first };

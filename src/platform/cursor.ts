@@ -1,6 +1,14 @@
 import { badInput, type DomainError } from '../errors.ts';
 import { type IdKind, idKind } from './ids.ts';
 
+const PAGE_MAX = 100;
+
+/** @throws BAD_USER_INPUT for a page of no items, of part of one, or of more than a page may have. */
+export function checkPageSize(first: number): void {
+  if (!Number.isInteger(first) || first < 1 || first > PAGE_MAX)
+    throw badInput('first', first, `a whole number from 1 to ${PAGE_MAX}`);
+}
+
 /** Where a thing without an id of its own stands: its number within what has one. */
 export interface Place {
   readonly id: string;
