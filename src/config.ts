@@ -36,6 +36,7 @@ const settings = z.object({
     .string()
     .regex(/^(?!\w+:\/\/)/, 'must be a folder; URLs are not known here')
     .optional(),
+  TRASH_DAYS: z.coerce.number().int().min(0).max(3_650).default(30),
   SIGNING_KEYS: list.optional(),
   PROVIDERS: list.pipe(z.array(providerName).min(1)).optional(),
   STABILITY_API_KEY: z.string().min(1).optional(),
@@ -96,6 +97,8 @@ export interface Config {
   readonly redisUrl: string | null;
   /** The folder that pictures are kept in. */
   readonly storage: string;
+  /** How long deleted assets can be had back. */
+  readonly trashDays: number;
   /** Null: made once and kept in `dataDir` (development only). */
   readonly signingKeys: readonly string[] | null;
   readonly providers: Readonly<Record<'stability' | 'wavespeed' | 'huggingface' | 'gemini', ProviderSetting>>;
@@ -162,6 +165,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     databaseUrl: value.DATABASE_URL ?? null,
     databasePoolMax: value.DATABASE_POOL_MAX,
     redisUrl: value.REDIS_URL ?? null,
+    trashDays: value.TRASH_DAYS,
     storage: value.STORAGE ? absolute(value.STORAGE) : resolve(dataDir, 'assets'),
     signingKeys: value.SIGNING_KEYS ?? null,
     providers: providers.settings,

@@ -115,8 +115,9 @@ export async function openDomain(
   const health = opened(new RouteHealth(clock, events, substitutes.circuits, log), (part) => part.stop());
   const serves = ({ model, host }: Route) => vendors.providers[model.provider]?.hosts.has(host.name) ?? false;
   const address = { url: config.publicUrl ?? '' };
-  const { assets, uploads, imports } = await openLibrary(config, platform, clock, log, () => address.url, opened);
-  const estimates = new Estimates(priceBooks, tiers, health, serves, assets, signer, clock);
+  const library = await openLibrary(config, platform, clock, log, () => address.url, opened);
+  const { assets } = library;
+  const estimates = new Estimates(priceBooks, tiers, health, serves, library, signer, clock);
   const jobsStore = new JobsStore(db);
   const attempts = new AttemptsStore(db);
   const ledgerCheck = new LedgerCheck(db, new LedgerTotalsStore(), [creditLaws, jobLaws], clock);
@@ -177,9 +178,7 @@ export async function openDomain(
     jobs,
     submissions,
     ledgerCheck,
-    assets,
-    uploads,
-    imports,
+    library,
     runner,
     reports: new VendorReports(vendors.providers, attempts, events, clock),
     address,

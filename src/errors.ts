@@ -9,6 +9,7 @@ export type ErrorCode =
   | 'NOT_FOUND'
   | 'IDEMPOTENCY_CONFLICT'
   | 'TOO_MANY_REQUESTS'
+  | 'STORAGE_FULL'
   | 'UNAVAILABLE';
 
 /** `message` is written for the caller; `details` become `extensions` of the GraphQL error. */

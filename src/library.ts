@@ -1,9 +1,21 @@
 import { join } from 'node:path';
+import { AssetLists } from './assets/asset-lists.service.ts';
+import { AssetListsStore } from './assets/asset-lists.store.ts';
 import { AssetsService } from './assets/assets.service.ts';
 import { AssetsStore } from './assets/assets.store.ts';
+import { Collections } from './assets/collections.service.ts';
+import { CollectionsStore } from './assets/collections.store.ts';
+import { Curation } from './assets/curation.service.ts';
+import { CurationStore } from './assets/curation.store.ts';
+import { Family } from './assets/family.service.ts';
+import { FamilyStore } from './assets/family.store.ts';
 import { Imports } from './assets/imports.service.ts';
 import { Inbox } from './assets/inbox.ts';
+import { Retention } from './assets/retention.service.ts';
+import { RetentionStore } from './assets/retention.store.ts';
 import { DiskStorage } from './assets/storage.ts';
+import { StorageUses } from './assets/storage-use.service.ts';
+import { StorageUseStore } from './assets/storage-use.store.ts';
 import { Uploads } from './assets/uploads.service.ts';
 import { UploadsStore } from './assets/uploads.store.ts';
 import type { Config } from './config.ts';
@@ -32,11 +44,14 @@ export async function openLibrary(
 ) {
   const storage = await DiskStorage.open(config.storage);
   const assets = new AssetsService({ db, store: new AssetsStore(), storage, signer, clock, publicUrl });
+  const storageUses = new StorageUses(db, new StorageUseStore());
+  const retention = new Retention(db, new RetentionStore(), storage, clock, config.trashDays);
   const inbox = await Inbox.open(join(config.dataDir, 'inbox'));
   const uploads = new Uploads({
     db,
     store: new UploadsStore(),
     assets,
+    storageUses,
     inbox,
     limiter: new RateLimiter('uploads', redis),
     signer,
@@ -47,9 +62,22 @@ export async function openLibrary(
   const imports = new Imports({
     db,
     assets,
+    storageUses,
     // Not the one that calls the vendors, which may also call our own sandbox.
     outbound: opened(new Outbound({ allow: config.importAllow }), (part) => part.close()),
     limiter: new RateLimiter('imports', redis),
   });
-  return { assets, uploads, imports };
+  return {
+    assets,
+    lists: new AssetLists(db, new AssetListsStore()),
+    curation: new Curation(db, new CurationStore(), retention, clock),
+    collections: new Collections(db, new CollectionsStore(), assets, clock),
+    family: new Family(db, new FamilyStore()),
+    storageUses,
+    retention,
+    uploads,
+    imports,
+  };
 }
+
+export type Library = Awaited<ReturnType<typeof openLibrary>>;

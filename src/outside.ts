@@ -10,7 +10,9 @@ import type { Domain, Platform } from './domain.ts';
 import { AccountResolver } from './graph/account/account.resolver.ts';
 import { createApollo } from './graph/apollo.ts';
 import { AssetResolver } from './graph/asset/asset.resolver.ts';
+import { CurationResolver } from './graph/asset/curation.resolver.ts';
 import { CatalogResolver, type ProviderModes } from './graph/catalog/catalog.resolver.ts';
+import { CollectionResolver } from './graph/collection/collection.resolver.ts';
 import { EstimateResolver } from './graph/estimate/estimate.resolver.ts';
 import { JobImageResolver, JobResolver } from './graph/job/job.resolver.ts';
 import { LedgerResolver } from './graph/ledger/ledger.resolver.ts';
@@ -56,25 +58,14 @@ export interface Gateway {
 }
 
 function resolversOf(domain: Domain, modes: ProviderModes, metrics: Metrics) {
-  const {
-    accounts,
-    tiers,
-    priceBooks,
-    jobs,
-    submissions,
-    credits,
-    ledgerCheck,
-    assets,
-    uploads,
-    imports,
-    estimates,
-    health,
-    serves,
-  } = domain;
+  const { accounts, tiers, priceBooks, jobs, submissions, credits, ledgerCheck, library, estimates, health, serves } =
+    domain;
   return [
-    new AccountResolver(tiers),
-    new AssetResolver(assets),
+    new AccountResolver(tiers, library.storageUses),
+    new AssetResolver(library),
     new CatalogResolver(priceBooks, health, modes, serves),
+    new CollectionResolver(library.collections),
+    new CurationResolver(library.curation),
     new EstimateResolver(estimates, metrics),
     new JobResolver(jobs),
     new JobImageResolver(),
@@ -85,7 +76,7 @@ function resolversOf(domain: Domain, modes: ProviderModes, metrics: Metrics) {
     new PriceBookResolver(priceBooks),
     new SocialResolver(),
     new StepEstimateResolver(),
-    new UploadResolver(uploads, imports),
+    new UploadResolver(library.uploads, library.imports, tiers),
     new WorkflowResolver(estimates, submissions, metrics),
   ];
 }
@@ -99,20 +90,8 @@ export async function openOutside(
   parts: OpenParts,
 ): Promise<Gateway> {
   const { opened } = parts;
-  const {
-    accounts,
-    tiers,
-    priceBooks,
-    jobs,
-    submissions,
-    credits,
-    assets,
-    uploads,
-    runner,
-    reports,
-    address,
-    sandbox,
-  } = domain;
+  const { accounts, tiers, priceBooks, jobs, submissions, credits, library, runner, reports, address, sandbox } =
+    domain;
   const { database, metrics, tracing, events } = platform;
   const demoKeys =
     config.environment === 'production'
@@ -129,7 +108,7 @@ export async function openOutside(
     (part) => part.stop(),
   );
   await apollo.start();
-  const loaderServices = { jobs, credits, assets };
+  const loaderServices = { jobs, credits, library };
   const sources = { jobs, tiers, events };
   const live = new LiveServer({
     schema,
@@ -159,8 +138,8 @@ export async function openOutside(
       tracing,
       log,
       plugins: [
-        assetDelivery(assets, log),
-        uploadReception(uploads, log),
+        assetDelivery(library.assets, log),
+        uploadReception(library.uploads, log),
         vendorWebhooks(reports, platform.signer, metrics),
         ...(playground ? [playground.files] : []),
       ],
@@ -180,8 +159,9 @@ export async function openOutside(
     await opened(runner, (part) => part.stop(DRAIN_MS)).start();
     const sweep = () =>
       Promise.all([
-        assets.sweepOrphans(new Date(Date.now() - ORPHAN_AGE_MS)),
-        uploads.sweep(),
+        library.assets.sweepOrphans(new Date(Date.now() - ORPHAN_AGE_MS)),
+        library.uploads.sweep(),
+        library.retention.purgeDue(),
         submissions.forgetOldKeys(),
         tiers.enterOverduePeriods(),
       ]).catch((error: unknown) => log.warn({ err: error }, 'what is over could not be swept'));

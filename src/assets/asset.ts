@@ -37,6 +37,8 @@ export interface Lineage {
   readonly operation: string | null;
   readonly provider: string | null;
   readonly model: string | null;
+  /** The quality class that was asked for; null where quality plays no part. */
+  readonly quality: string | null;
   readonly prompt: string | null;
   readonly negativePrompt: string | null;
   readonly seed: number | null;
@@ -66,11 +68,18 @@ export interface NewInput extends StoredPicture {
 export interface Asset extends StoredPicture, Lineage {
   readonly kind: AssetKind;
   readonly createdAt: Date;
+  readonly title: string | null;
+  /** The title as titles are sorted: in small letters, empty where there is none. */
+  readonly titleKey: string;
+  readonly favourite: boolean;
+  /** Null for what is in the library. */
+  readonly deletedAt: Date | null;
 }
 
-export interface AssetFilter {
-  readonly kind?: AssetKind | null | undefined;
-  readonly operation?: string | null | undefined;
-  readonly provider?: string | null | undefined;
-  readonly model?: string | null | undefined;
+/** An asset with everything that it was made from. */
+export interface Ancestry {
+  /** From the first picture to the asset itself; deleted ones are among them. */
+  readonly ids: readonly string[];
+  /** What all of them cost, in milli-credits. */
+  readonly credits: bigint;
 }

@@ -1,21 +1,16 @@
 import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { badInput } from '../errors.ts';
 import type { Clock } from '../platform/clock.ts';
-import { readCursor } from '../platform/cursor.ts';
 import type { Db, Tx } from '../platform/database.ts';
 import { newId } from '../platform/ids.ts';
 import type { Signer } from '../platform/signer.ts';
-import type { Asset, AssetFilter, FinishedPicture, NewInput, NewOutput, StoredPicture } from './asset.ts';
+import type { Asset, FinishedPicture, NewInput, NewOutput, StoredPicture } from './asset.ts';
 import { assetSecondsLeft, signedAssetPath } from './asset-url.ts';
 import type { AssetsStore } from './assets.store.ts';
 import type { Signature } from './signed-path.ts';
 import type { ByteRange, Storage, StoredFile } from './storage.ts';
 
-export const PAGE_SIZE_MAX = 100;
-/** The name of the list, which its cursors carry. */
-export const ASSETS_LIST = 'assets';
 /** Assets shown for one input that was already asked for: enough to choose from, and a bound on the answer. */
 export const IDENTICAL_MAX = 5;
 
@@ -31,17 +26,6 @@ export interface AssetsServiceParts {
   readonly clock: Clock;
   /** Where clients reach us. Asked each time, because the port may be known only after listening. */
   readonly publicUrl: () => string;
-}
-
-export interface AssetPageRequest {
-  readonly first: number;
-  readonly after?: string | null | undefined;
-  readonly filter?: AssetFilter | null | undefined;
-}
-
-export interface AssetPage {
-  readonly items: readonly Asset[];
-  readonly hasNextPage: boolean;
 }
 
 /** Storage no longer has what it was given. Trying again does not help; the operator must look. */
@@ -97,26 +81,6 @@ export class AssetsService {
     const assets = await this.parts.store.byInputs(db, accountId, distinct, IDENTICAL_MAX);
     const byHash = Map.groupBy(assets, (asset) => asset.inputHash);
     return inputHashes.map((hash) => byHash.get(hash) ?? []);
-  }
-
-  /**
-   * A page of the library, newest first.
-   * @throws BAD_USER_INPUT for a page size out of range or a cursor that this list did not give out.
-   */
-  async list(accountId: string, request: AssetPageRequest, db: Db | Tx = this.parts.db): Promise<AssetPage> {
-    const { first, after, filter } = request;
-    if (!Number.isInteger(first) || first < 1 || first > PAGE_SIZE_MAX) {
-      throw badInput('first', first, `a whole number from 1 to ${PAGE_SIZE_MAX}`);
-    }
-    const beforeId = after === null || after === undefined ? null : readCursor(ASSETS_LIST, 'asset', after);
-    // One more than was asked for tells whether there is another page.
-    const found = await this.parts.store.list(db, accountId, { limit: first + 1, beforeId, filter: filter ?? {} });
-    return { items: found.slice(0, first), hasNextPage: found.length > first };
-  }
-
-  /** Apart from `list`, because counting grows with the library and a page does not. */
-  count(accountId: string, filter: AssetFilter = {}, db: Db | Tx = this.parts.db): Promise<number> {
-    return this.parts.store.count(db, accountId, filter);
   }
 
   /** An address that anyone may fetch the picture from for the next 10 to 15 minutes. */

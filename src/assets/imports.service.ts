@@ -7,6 +7,7 @@ import type { RateLimiter } from '../platform/rate-limiter.ts';
 import type { Asset } from './asset.ts';
 import type { AssetsService } from './assets.service.ts';
 import { admitPicture, INTAKE_BYTES_MAX, type IntakeWay, tooLarge } from './intake.ts';
+import type { StorageUses } from './storage-use.service.ts';
 
 export const IMPORTS_PER_MINUTE = 60;
 export const IMPORT_URL_LENGTH_MAX = 2_048;
@@ -21,6 +22,7 @@ const WAY: IntakeWay = { field: 'url', again: 'Then import it from there.' };
 export interface ImportsParts {
   readonly db: Db;
   readonly assets: AssetsService;
+  readonly storageUses: StorageUses;
   /** Calls what users name: no vendor of ours and nothing of our own may be within its reach. */
   readonly outbound: Outbound;
   readonly limiter: RateLimiter;
@@ -35,14 +37,15 @@ export class Imports {
   /**
    * Fetches a picture into the library, with no credential of anybody. Nothing that is said about a refusal repeats the
    * URL, whose query may be secret, or tells where a name leads, which may be our own network.
-   * @throws BAD_USER_INPUT for `url`: an address that is not called, no answer, no picture; TOO_MANY_REQUESTS; UNAVAILABLE.
+   * @throws BAD_USER_INPUT for `url`: an address that is not called, no answer, no picture; TOO_MANY_REQUESTS; STORAGE_FULL; UNAVAILABLE.
    */
-  async import(accountId: string, url: string): Promise<Asset> {
+  async import(accountId: string, url: string, storageMax: number): Promise<Asset> {
     const rate = await this.parts.limiter.take(accountId, IMPORTS_PER_MINUTE);
     if (!rate.allowed) throw tooMany('imports', rate);
     checkUrl(url);
+    await this.parts.storageUses.check(accountId, storageMax);
     try {
-      return await this.#places.execute(async () => this.#keep(accountId, await this.#download(url)));
+      return await this.#places.execute(async () => this.#keep(accountId, storageMax, await this.#download(url)));
     } catch (error) {
       throw error instanceof BulkheadRejectedError
         ? unavailable('Too many pictures are being imported just now')
@@ -58,10 +61,14 @@ export class Imports {
     return body;
   }
 
-  async #keep(accountId: string, bytes: Buffer): Promise<Asset> {
-    const { db, assets } = this.parts;
+  async #keep(accountId: string, storageMax: number, bytes: Buffer): Promise<Asset> {
+    const { db, assets, storageUses } = this.parts;
     const stored = await assets.storeBytes(await admitPicture(bytes, WAY));
-    return inTransaction(db, (tx) => assets.insertInput(tx, { ...stored, accountId }));
+    return inTransaction(db, async (tx) => {
+      const asset = await assets.insertInput(tx, { ...stored, accountId });
+      await storageUses.check(accountId, storageMax, tx);
+      return asset;
+    });
   }
 }
 

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
+import { DomainError } from '../errors.ts';
 import { OWN_BODY_DEADLINE } from '../platform/body-deadline.ts';
 import type { Log } from '../platform/log.ts';
 import type { Asset } from './asset.ts';
@@ -68,6 +69,8 @@ export function uploadReception(uploads: Pick<Uploads, 'receive'>, log: Log): Fa
       if (error instanceof UploadProblem) {
         return answer(reply, STATUS_OF_PROBLEM[error.reason], { code: error.reason, message: error.message });
       }
+      if (error instanceof DomainError && error.code === 'STORAGE_FULL')
+        return answer(reply, 507, { code: error.code, message: error.message, ...error.details });
       log.error({ err: error, path: request.routeOptions.url }, 'a picture could not be taken in');
       const message = 'The picture cannot be stored just now. Send it to the same address again in a few seconds.';
       return answer(reply, 503, { code: 'UNAVAILABLE', message });

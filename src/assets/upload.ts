@@ -11,6 +11,8 @@ export interface Upload {
   readonly status: UploadStatus;
   /** Bytes that have begun to come by then are taken. */
   readonly expiresAt: Date;
+  /** How many bytes the account may keep; null for an upload from before that was asked. */
+  readonly storageMax: number | null;
   /** Why what came was not taken; null unless REJECTED. */
   readonly rejection: { readonly code: IntakeReason; readonly message: string } | null;
 }

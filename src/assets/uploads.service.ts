@@ -12,6 +12,7 @@ import type { AssetsService } from './assets.service.ts';
 import { type BodyLimits, BodyTooLong, type Inbox } from './inbox.ts';
 import { admitFile, INTAKE_BYTES_MAX, IntakeRefusal, type IntakeWay, tooLarge } from './intake.ts';
 import type { Signature } from './signed-path.ts';
+import type { StorageUses } from './storage-use.service.ts';
 import { type Upload, UploadProblem } from './upload.ts';
 import { signedUploadPath, uploadSecondsLeft } from './upload-url.ts';
 import type { UploadsStore } from './uploads.store.ts';
@@ -42,6 +43,7 @@ export interface UploadsParts {
   readonly db: Db;
   readonly store: UploadsStore;
   readonly assets: AssetsService;
+  readonly storageUses: StorageUses;
   readonly inbox: Inbox;
   readonly limiter: RateLimiter;
   readonly signer: Signer;
@@ -60,6 +62,7 @@ export interface UploadBody {
 interface Claim {
   readonly id: string;
   readonly accountId: string;
+  readonly storageMax: number | null;
   /** Nobody else has it. */
   readonly token: string;
 }
@@ -71,15 +74,19 @@ export class Uploads {
     private readonly limits: BodyLimits = UPLOAD_BODY_LIMITS,
   ) {}
 
-  /** Reserves a place in the library. @throws TOO_MANY_REQUESTS when there are too many of the account's in a minute, or waiting. */
-  async create(accountId: string): Promise<Upload> {
-    const { db, store, clock, limiter } = this.parts;
+  /**
+   * Reserves a place in the library of an account that may keep so many bytes.
+   * @throws TOO_MANY_REQUESTS when there are too many of the account's in a minute, or waiting; STORAGE_FULL
+   */
+  async create(accountId: string, storageMax: number): Promise<Upload> {
+    const { db, store, clock, limiter, storageUses } = this.parts;
+    await storageUses.check(accountId, storageMax);
     const rate = await limiter.take(accountId, UPLOADS_PER_MINUTE);
     if (!rate.allowed) throw tooMany('uploads', rate);
     const now = clock.now();
     // Whole seconds, because that is what the address says.
     const expiresAt = new Date(Math.floor((now.getTime() + UPLOAD_LIFETIME_MS) / 1000) * 1000);
-    const upload: Upload = { id: newId('asset'), accountId, status: 'PENDING', expiresAt, rejection: null };
+    const upload: Upload = { id: newId('asset'), accountId, status: 'PENDING', expiresAt, storageMax, rejection: null };
     if (await inTransaction(db, (tx) => store.insert(tx, upload, now, UPLOADS_PENDING_MAX))) return upload;
     const resetsAt = (await store.firstExpiry(db, accountId, now)) ?? now;
     throw new DomainError(
@@ -135,7 +142,7 @@ export class Uploads {
     const token = randomUUID();
     const claimed = await store.claim(db, id, token, now, new Date(now.getTime() + CLAIM_MS));
     if (!claimed) throw whyNotTaken(await store.signedFor(db, id));
-    return { id, accountId: claimed.accountId, token };
+    return { id, accountId: claimed.accountId, storageMax: claimed.storageMax, token };
   }
 
   async #admit({ stream, declaredBytes }: UploadBody, signal: AbortSignal): Promise<FinishedPicture> {
@@ -148,12 +155,14 @@ export class Uploads {
   }
 
   /** Under a key of its own for each try: one that failed half-way cannot be in the way of the next. */
-  async #keep({ id, accountId, token }: Claim, picture: FinishedPicture): Promise<Asset> {
-    const { db, store, assets } = this.parts;
+  async #keep({ id, accountId, storageMax, token }: Claim, picture: FinishedPicture): Promise<Asset> {
+    const { db, store, assets, storageUses } = this.parts;
     const stored = await assets.storeBytes(picture);
     return inTransaction(db, async (tx) => {
       if (!(await store.finish(tx, id, token))) throw BUSY();
-      return assets.insertInput(tx, { ...stored, id, accountId });
+      const asset = await assets.insertInput(tx, { ...stored, id, accountId });
+      if (storageMax !== null) await storageUses.check(accountId, storageMax, tx);
+      return asset;
     });
   }
 

@@ -14,6 +14,7 @@ type UploadTables = {
     claimed_until: Date | null;
     rejection_code: IntakeReason | null;
     rejection_message: string | null;
+    storage_max: bigint | null;
   };
 };
 
@@ -31,8 +32,9 @@ export class UploadsStore {
     // Two inserts at once would not see each other's row.
     await lockUntilCommit(tx, `uploads of ${upload.accountId}`);
     const { rows } = await sql`
-      insert into uploads (id, account_id, status, created_at, expires_at)
-      select ${upload.id}, ${upload.accountId}, ${upload.status}, ${createdAt}::timestamptz, ${upload.expiresAt}::timestamptz
+      insert into uploads (id, account_id, status, created_at, expires_at, storage_max)
+      select ${upload.id}, ${upload.accountId}, ${upload.status}, ${createdAt}::timestamptz, ${upload.expiresAt}::timestamptz,
+        ${upload.storageMax}::bigint
       where (
         select count(*) from uploads
         where account_id = ${upload.accountId} and status = 'PENDING' and expires_at > ${createdAt}
@@ -129,6 +131,7 @@ function uploadOf(row: Row): Upload {
     accountId: row.account_id,
     status: row.status,
     expiresAt: row.expires_at,
+    storageMax: row.storage_max === null ? null : Number(row.storage_max),
     rejection: code !== null && message !== null ? { code, message } : null,
   };
 }

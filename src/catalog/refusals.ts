@@ -47,6 +47,13 @@ export interface TooManyJobs extends Because {
   readonly open: number;
   readonly limit: number;
 }
+export interface StorageFull extends Because {
+  readonly type: 'StorageFull';
+  /** Bytes that the account keeps, and may keep. */
+  readonly used: number;
+  readonly limit: number;
+  readonly requiredTier: string | null;
+}
 export interface UnsupportedSize extends Because {
   readonly type: 'UnsupportedSize';
   readonly requested: Size;
@@ -97,6 +104,7 @@ export type Refusal =
   | TooManyImages
   | RateLimited
   | TooManyJobs
+  | StorageFull
   | UnsupportedSize
   | UnsupportedSource
   | UnsupportedOption

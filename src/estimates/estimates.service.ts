@@ -1,4 +1,5 @@
 import type { Viewer } from '../accounts/account.ts';
+import type { StorageUses } from '../assets/storage-use.service.ts';
 import type { QuoteInvalid, Refusal } from '../catalog/refusals.ts';
 import type { Source } from '../catalog/sources.ts';
 import { availableOf, type Balance } from '../credits/balance.ts';
@@ -12,7 +13,7 @@ import { formatCredits, vendorCostMicros } from '../pricing/prices.ts';
 import { QUOTE_LIFETIME_SECONDS, type Quote, readQuote, signQuote } from '../pricing/quotes.ts';
 import type { RouteHealth } from '../routing/health.ts';
 import type { RoutingFacts } from '../routing/planned-route.ts';
-import { balanceRefusals, rateLimited } from '../tiers/preflight.ts';
+import { balanceRefusals, rateLimited, storageRefusals } from '../tiers/preflight.ts';
 import type { Allowed } from '../tiers/tier.ts';
 import type { Tiers } from '../tiers/tiers.service.ts';
 import { affordableCount, howMany } from './affordable.ts';
@@ -38,6 +39,8 @@ interface Asked {
   readonly inputHash: string;
   readonly pictures: KnownPictures;
   readonly balance: Balance;
+  /** Bytes that the account keeps. */
+  readonly storedBytes: number;
 }
 
 /** A quote that holds for what was asked, with the prices it was made from. */
@@ -59,6 +62,12 @@ export interface Pictures {
   byIds(accountId: string, ids: readonly string[]): Promise<readonly (Source | null)[]>;
 }
 
+/** What an estimate asks of the library. */
+export interface KnownLibrary {
+  readonly assets: Pictures;
+  readonly storageUses: Pick<StorageUses, 'of'>;
+}
+
 /** The one way to a price: an estimate query ends here, and a mutation begins here. */
 export class Estimates {
   constructor(
@@ -66,7 +75,7 @@ export class Estimates {
     private readonly tiers: Pick<Tiers, 'allowed' | 'balance' | 'rate'>,
     private readonly health: Pick<RouteHealth, 'of'>,
     private readonly serves: RoutingFacts['serves'],
-    private readonly pictures: Pictures,
+    private readonly library: KnownLibrary,
     private readonly signer: Signer,
     private readonly clock: Clock,
   ) {}
@@ -137,14 +146,18 @@ export class Estimates {
   }
 
   async #asked(viewer: Viewer, request: JobRequest): Promise<Asked> {
-    const [pictures, balance] = await Promise.all([this.#known(viewer, request), this.tiers.balance(viewer)]);
-    return { viewer, request, inputHash: canonicalHash(request), pictures, balance };
+    const [pictures, balance, stored] = await Promise.all([
+      this.#known(viewer, request),
+      this.tiers.balance(viewer),
+      this.library.storageUses.of(viewer.id),
+    ]);
+    return { viewer, request, inputHash: canonicalHash(request), pictures, balance, storedBytes: stored.bytes };
   }
 
   async #known(viewer: Viewer, request: JobRequest): Promise<KnownPictures> {
     const named = assetsOf(request);
     if (named.length === 0) return new Map();
-    const found = await this.pictures.byIds(
+    const found = await this.library.assets.byIds(
       viewer.id,
       named.map(({ id }) => id),
     );
@@ -165,7 +178,7 @@ export class Estimates {
   }
 
   async #weigh(asked: Asked, quote: HonouredQuote | null, invalid: Refusal | null = null): Promise<Weighed> {
-    const { viewer, request, pictures, balance } = asked;
+    const { viewer, request, pictures, balance, storedBytes } = asked;
     const book = quote?.book ?? this.priceBooks.current();
     const allowed = this.tiers.allowed(viewer);
     const allowances = allowancesOf(allowed, balance);
@@ -182,6 +195,7 @@ export class Estimates {
       ...(invalid ? [invalid] : []),
       ...priced.steps.flatMap((step) => step.refusals),
       ...(credits === null ? [] : balanceRefusals(allowed, balance, credits)),
+      ...storageRefusals(book, allowed, storedBytes),
       ...(await this.#rateRefusal(viewer, allowed)),
     ];
     // A quote that holds is handed back as it came: a new one at its prices would make an old price last for ever. What

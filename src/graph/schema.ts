@@ -2,7 +2,9 @@ import { GraphQLInputObjectType, type GraphQLSchema, lexicographicSortSchema, pr
 import { buildSchemaSync, type ContainerType, type NonEmptyArray, type PubSub } from 'type-graphql';
 import { AccountResolver } from './account/account.resolver.ts';
 import { AssetResolver } from './asset/asset.resolver.ts';
+import { CurationResolver } from './asset/curation.resolver.ts';
 import { CatalogResolver } from './catalog/catalog.resolver.ts';
+import { CollectionResolver } from './collection/collection.resolver.ts';
 import { EstimateResolver } from './estimate/estimate.resolver.ts';
 import { JobImageResolver, JobResolver } from './job/job.resolver.ts';
 import { LedgerResolver } from './ledger/ledger.resolver.ts';
@@ -20,6 +22,8 @@ const RESOLVERS = [
   AccountResolver,
   AssetResolver,
   CatalogResolver,
+  CollectionResolver,
+  CurationResolver,
   EstimateResolver,
   JobResolver,
   JobImageResolver,

@@ -15,6 +15,7 @@ export function lineageOf(
     operation: request.operation,
     provider: model?.provider ?? null,
     model: model?.id ?? null,
+    quality: request.operation === 'GENERATE' ? request.quality : null,
     prompt: promptOf(request),
     negativePrompt: negativePromptOf(request),
     seed: vendorSeed ?? seedIn(asked),

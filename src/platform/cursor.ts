@@ -1,12 +1,12 @@
 import { badInput, type DomainError } from '../errors.ts';
 import { type IdKind, idKind } from './ids.ts';
 
-const PAGE_MAX = 100;
+export const PAGE_SIZE_MAX = 100;
 
 /** @throws BAD_USER_INPUT for a page of no items, of part of one, or of more than a page may have. */
 export function checkPageSize(first: number): void {
-  if (!Number.isInteger(first) || first < 1 || first > PAGE_MAX)
-    throw badInput('first', first, `a whole number from 1 to ${PAGE_MAX}`);
+  if (!Number.isInteger(first) || first < 1 || first > PAGE_SIZE_MAX)
+    throw badInput('first', first, `a whole number from 1 to ${PAGE_SIZE_MAX}`);
 }
 
 /** Where a thing without an id of its own stands: its number within what has one. */
@@ -27,6 +27,31 @@ export function readPlaceCursor(list: string, kind: IdKind, after: string): Plac
   return { id, number: Number(digits) };
 }
 
+/** Where a thing stands in a list that is sorted by something else than its id: `key` is what it is sorted by. */
+export interface SortedPlace {
+  readonly id: string;
+  readonly key: string;
+}
+
+export function writeSortedCursor(list: string, { id, key }: SortedPlace): string {
+  return writeCursor(list, `${id}.${key}`);
+}
+
+/** @throws BAD_USER_INPUT for anything that {@link writeSortedCursor} did not write for this list, or whose key is none. */
+export function readSortedCursor(
+  list: string,
+  kind: IdKind,
+  after: string,
+  isKey: (key: string) => boolean,
+): SortedPlace {
+  const text = textOf(list, after, SORTED_CURSOR_LENGTH_MAX);
+  const dot = text.indexOf('.');
+  const place = { id: text.slice(0, Math.max(0, dot)), key: text.slice(dot + 1) };
+  if (idKind(place.id) !== kind || !isKey(place.key) || writeSortedCursor(list, place) !== after)
+    throw notACursor(after);
+  return place;
+}
+
 /** Where a thing stands in a list. The list's own name is part of it, so a cursor of another list is refused. */
 export function writeCursor(list: string, id: string): string {
   return Buffer.from(`${list}:${id}`).toString('base64url');
@@ -43,8 +68,12 @@ export function readCursor(list: string, kind: IdKind, after: string): string {
   return id;
 }
 
-function textOf(list: string, after: string): string {
-  return after.length > 200
+const CURSOR_LENGTH_MAX = 200;
+/** Titles are sorted by, too: 200 characters of up to four bytes. */
+const SORTED_CURSOR_LENGTH_MAX = 1_500;
+
+function textOf(list: string, after: string, lengthMax = CURSOR_LENGTH_MAX): string {
+  return after.length > lengthMax
     ? ''
     : Buffer.from(after, 'base64url')
         .toString()

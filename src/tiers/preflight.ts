@@ -80,6 +80,23 @@ export function balanceRefusals(allowed: Allowed, balance: Balance, credits: big
   return refusals;
 }
 
+/** Is there room for another picture? What has been accepted is delivered and kept, also beyond the limit. */
+export function storageRefusals(book: PriceBook, allowed: Allowed, usedBytes: number): Refusal[] {
+  const limit = allowed.storageBytes;
+  if (usedBytes < limit) return [];
+  const requiredTier = lowestTier(book, (terms) => terms.storageBytes > usedBytes);
+  const remedy = requiredTier === null ? '' : `, or move to the ${requiredTier} tier`;
+  return [
+    {
+      type: 'StorageFull',
+      used: usedBytes,
+      limit,
+      requiredTier,
+      message: `The library keeps ${usedBytes} bytes and may keep ${limit}. Delete assets permanently${remedy}.`,
+    },
+  ];
+}
+
 function insufficientCredits(balance: Balance, available: bigint, required: bigint): Refusal {
   const short = required - available;
   return {

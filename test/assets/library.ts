@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
 import type { FinishedPicture, Lineage, NewOutput } from '../../src/assets/asset.ts';
+import { AssetLists } from '../../src/assets/asset-lists.service.ts';
+import { AssetListsStore } from '../../src/assets/asset-lists.store.ts';
 import { AssetsService } from '../../src/assets/assets.service.ts';
 import { AssetsStore } from '../../src/assets/assets.store.ts';
 import { DiskStorage } from '../../src/assets/storage.ts';
@@ -44,6 +46,10 @@ export class TestLibrary {
   }
   #service: AssetsService | undefined;
 
+  get lists(): AssetLists {
+    return new AssetLists(this.db, new AssetListsStore());
+  }
+
   /** Keeps a picture the way a job does: bytes first, then the row in a transaction. */
   async keep(accountId: string, lineage: Partial<Lineage> = {}, picture: FinishedPicture = tinyPicture()) {
     const stored = await this.service.storeBytes(picture);
@@ -62,6 +68,7 @@ export function lineageOf(accountId: string) {
     operation: 'GENERATE',
     provider: 'stability',
     model: 'stability/core',
+    quality: 'STANDARD',
     prompt: 'a lighthouse at dusk',
     negativePrompt: null,
     seed: 4_294_967_294,
@@ -73,6 +80,9 @@ export function lineageOf(accountId: string) {
     priceVersion: 1,
   };
 }
+
+/** What nobody has done anything with yet. */
+export const UNCURATED = { title: null, titleKey: '', favourite: false, deletedAt: null } as const;
 
 /** Bytes that nothing decodes: storing and delivering never look inside. */
 export function tinyPicture(content = 'not really a picture'): FinishedPicture {

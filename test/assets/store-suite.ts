@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Asset, AssetKind } from '../../src/assets/asset.ts';
-import { writeCursor } from '../../src/platform/cursor.ts';
+import { assetCursor } from '../../src/assets/asset-lists.service.ts';
 import type { Database } from '../../src/platform/database.ts';
 import { newId } from '../../src/platform/ids.ts';
-import { lineageOf, NOW, TestLibrary, tinyPicture } from './library.ts';
+import { lineageOf, NOW, TestLibrary, tinyPicture, UNCURATED } from './library.ts';
 
 const idsOf = (assets: readonly (Asset | null)[]) => assets.map((asset) => asset?.id ?? null);
 
@@ -48,6 +48,7 @@ export function assetsStoreSuite(engine: string, open: () => Promise<Database>):
         sha256: picture.sha256,
         transparent: false,
         createdAt: NOW,
+        ...UNCURATED,
       });
     });
 
@@ -56,13 +57,21 @@ export function assetsStoreSuite(engine: string, open: () => Promise<Database>):
       const input = { ...stored, id: newId('asset'), accountId: account };
       const kept = await database.db.transaction().execute((tx) => library.service.insertInput(tx, input));
       const nothing = { operation: null, provider: null, model: null, prompt: null, negativePrompt: null, seed: null };
-      const noJob = { inputHash: null, jobId: null, imageId: null, parentId: null, priceVersion: null };
-      expect(kept).toEqual({ ...input, ...nothing, ...noJob, credits: 0n, kind: 'INPUT', createdAt: NOW });
+      const noJob = { quality: null, inputHash: null, jobId: null, imageId: null, parentId: null, priceVersion: null };
+      expect(kept).toEqual({
+        ...input,
+        ...nothing,
+        ...noJob,
+        credits: 0n,
+        kind: 'INPUT',
+        createdAt: NOW,
+        ...UNCURATED,
+      });
       const another = await library.service.storeBytes(tinyPicture());
       await database.db
         .transaction()
         .execute((tx) => library.service.insertInput(tx, { ...another, accountId: account }));
-      expect(await library.service.count(account)).toBe(2);
+      expect(await library.lists.count(account)).toBe(2);
     });
 
     it('makes one asset of one image, however often its delivery is repeated', async () => {
@@ -71,14 +80,14 @@ export function assetsStoreSuite(engine: string, open: () => Promise<Database>):
       const again = await library.keep(account, { imageId, credits: 9_000n });
 
       expect(again).toEqual(first);
-      expect(await library.service.count(account)).toBe(1);
+      expect(await library.lists.count(account)).toBe(1);
     });
 
     it('makes one asset when two deliveries of one image race', async () => {
       const imageId = newId('image');
       const kept = await Promise.all([1, 2, 3].map(() => library.keep(account, { imageId })));
       expect(new Set(idsOf(kept)).size).toBe(1);
-      expect(await library.service.count(account)).toBe(1);
+      expect(await library.lists.count(account)).toBe(1);
     });
 
     it('keeps nothing when the transaction that would pay for it fails', async () => {
@@ -88,14 +97,14 @@ export function assetsStoreSuite(engine: string, open: () => Promise<Database>):
         throw new Error('the capture failed');
       });
       await expect(failing).rejects.toThrow('the capture failed');
-      expect(await library.service.count(account)).toBe(0);
+      expect(await library.lists.count(account)).toBe(0);
     });
 
     it('never hands an image of one account to another that names it', async () => {
       const imageId = newId('image');
       await library.keep(account, { imageId });
       await expect(library.keep(stranger, { imageId })).rejects.toThrow('no result');
-      expect(await library.service.count(stranger)).toBe(0);
+      expect(await library.lists.count(stranger)).toBe(0);
     });
 
     it('answers in the order of the ids asked for, with null for unknown, malformed and foreign ones', async () => {
@@ -134,11 +143,11 @@ export function assetsStoreSuite(engine: string, open: () => Promise<Database>):
       const sizes: number[] = [];
       let after: string | null = null;
       for (let more = true; more; ) {
-        const page = await library.service.list(account, { first: 2, after });
+        const page = await library.lists.page(account, { first: 2, after });
         seen.push(...page.items.map((asset) => asset.id));
         sizes.push(page.items.length);
         const last = page.items.at(-1);
-        after = last ? writeCursor('assets', last.id) : null;
+        after = last ? assetCursor(last) : null;
         more = page.hasNextPage;
       }
       expect(seen).toEqual(newestFirst);
@@ -148,8 +157,8 @@ export function assetsStoreSuite(engine: string, open: () => Promise<Database>):
     it('says that there is no next page when a page ends the list exactly', async () => {
       await library.keep(account);
       await library.keep(account);
-      expect((await library.service.list(account, { first: 2 })).hasNextPage).toBe(false);
-      expect((await library.service.list(account, { first: 1 })).hasNextPage).toBe(true);
+      expect((await library.lists.page(account, { first: 2 })).hasNextPage).toBe(false);
+      expect((await library.lists.page(account, { first: 1 })).hasNextPage).toBe(true);
     });
 
     it('tells what came from outside from what a job made', async () => {
@@ -158,11 +167,11 @@ export function assetsStoreSuite(engine: string, open: () => Promise<Database>):
       const brought = await database.db
         .transaction()
         .execute((tx) => library.service.insertInput(tx, { ...stored, accountId: account }));
-      const idsOfKind = async (kind: AssetKind | null) =>
-        idsOf((await library.service.list(account, { first: 100, filter: { kind } })).items);
+      const idsOfKind = async (kind?: AssetKind) =>
+        idsOf((await library.lists.page(account, { first: 100, filter: { kind } })).items);
       expect([await idsOfKind('INPUT'), await idsOfKind('OUTPUT')]).toEqual([[brought.id], [made.id]]);
-      expect((await idsOfKind(null)).sort()).toEqual([made.id, brought.id].sort());
-      expect(await library.service.count(account, { kind: 'INPUT' })).toBe(1);
+      expect((await idsOfKind()).sort()).toEqual([made.id, brought.id].sort());
+      expect(await library.lists.count(account, { kind: 'INPUT' })).toBe(1);
     });
 
     it('narrows by operation, provider and model together', async () => {
@@ -170,35 +179,39 @@ export function assetsStoreSuite(engine: string, open: () => Promise<Database>):
       await library.keep(account, { operation: 'EDIT', provider: 'gemini', model: 'gemini/nano-banana' });
       await library.keep(account, { operation: 'GENERATE', provider: 'gemini', model: 'gemini/pro' });
       const filter = { operation: 'EDIT', provider: 'gemini', model: 'gemini/pro' };
-      expect(idsOf((await library.service.list(account, { first: 100, filter })).items)).toEqual([wanted.id]);
-      expect(await library.service.count(account, filter)).toBe(1);
-      expect(await library.service.count(account, { provider: 'gemini', model: null })).toBe(3);
+      expect(idsOf((await library.lists.page(account, { first: 100, filter })).items)).toEqual([wanted.id]);
+      expect(await library.lists.count(account, filter)).toBe(1);
+      expect(await library.lists.count(account, { provider: 'gemini' })).toBe(3);
     });
 
     it.each([0, -1, 101, 1.5, Number.NaN, 2 ** 31])('refuses a page of %s', async (first) => {
-      await expect(library.service.list(account, { first })).rejects.toMatchObject({
+      await expect(library.lists.page(account, { first })).rejects.toMatchObject({
         code: 'BAD_USER_INPUT',
         details: { field: 'first', limit: 'a whole number from 1 to 100' },
       });
     });
 
     it('gives a page of exactly 100', async () => {
-      await expect(library.service.list(account, { first: 100 })).resolves.toEqual({ items: [], hasNextPage: false });
+      await expect(library.lists.page(account, { first: 100 })).resolves.toEqual({ items: [], hasNextPage: false });
     });
 
     const id = newId('asset');
+    const cursor = (text: string) => Buffer.from(text).toString('base64url');
     it.each([
       ['empty', ''],
       ['not a cursor', 'nonsense'],
       ['a bare id', id],
-      ['of another list', Buffer.from(`jobs:${id}`).toString('base64url')],
-      ['of another kind of id', Buffer.from(`assets:${newId('job')}`).toString('base64url')],
-      ['padded', `${writeCursor('assets', { id }.id)}=`],
-      ['followed by rubbish', `${writeCursor('assets', { id }.id)}*`],
+      ['of another list', cursor(`jobs:${id}.${NOW.toISOString()}`)],
+      ['of another order', cursor(`assets COST DESC:${id}.1`)],
+      ['of another kind of id', cursor(`assets CREATED DESC:${newId('job')}.${NOW.toISOString()}`)],
+      ['without a place', cursor(`assets CREATED DESC:${id}`)],
+      ['at no time', cursor(`assets CREATED DESC:${id}.yesterday`)],
+      ['padded', `${cursor(`assets CREATED DESC:${id}.${NOW.toISOString()}`)}=`],
+      ['followed by rubbish', `${cursor(`assets CREATED DESC:${id}.${NOW.toISOString()}`)}*`],
       ['of 10,000 characters', randomBytes(5_000).toString('hex')],
-      ['with a NUL', Buffer.from(`assets:${id}\0`).toString('base64url')],
+      ['with a NUL', cursor(`assets CREATED DESC:${id}.${NOW.toISOString()}\0`)],
     ])('refuses a cursor that is %s', async (_what, after) => {
-      await expect(library.service.list(account, { first: 1, after })).rejects.toMatchObject({
+      await expect(library.lists.page(account, { first: 1, after })).rejects.toMatchObject({
         code: 'BAD_USER_INPUT',
         details: { field: 'after' },
       });
@@ -217,8 +230,8 @@ export function assetsStoreSuite(engine: string, open: () => Promise<Database>):
       expect(await service.byIds(account, [gone.id])).toEqual([null]);
       expect(await service.byJobs(account, [gone.jobId ?? ''])).toEqual([[]]);
       expect(await service.identical(account, ['gone'])).toEqual([[]]);
-      expect(await service.list(account, { first: 1 })).toEqual({ items: [], hasNextPage: false });
-      expect(await service.count(account)).toBe(0);
+      expect(await library.lists.page(account, { first: 1 })).toEqual({ items: [], hasNextPage: false });
+      expect(await library.lists.count(account)).toBe(0);
       expect(
         await service.bySignature(gone.id, {
           expires: address.get('expires') ?? '',
@@ -232,7 +245,7 @@ export function assetsStoreSuite(engine: string, open: () => Promise<Database>):
       await database.db.transaction().execute(async (tx) => {
         const { id } = await library.service.insertOutput(tx, { ...stored, ...lineageOf(account) });
         expect(idsOf(await library.service.byIds(account, [id], tx))).toEqual([id]);
-        expect(await library.service.count(account, {}, tx)).toBe(1);
+        expect(await library.lists.count(account, {}, tx)).toBe(1);
       });
     });
   });

@@ -29,7 +29,7 @@ afterEach(async () => {
 async function start(limits: Partial<BodyLimits> = {}): Promise<Upload> {
   server = await UploadServer.start(database.db, limits);
   account = newId('account');
-  return server.uploads.create(account);
+  return server.create(account);
 }
 
 const urlOf = (upload: Upload) => server.uploads.signedUrl(upload);
@@ -121,7 +121,7 @@ describe('sending a picture', () => {
     const answers = await Promise.all(Array.from({ length: 10 }, () => put(upload, picture)));
     expect(answers.map(({ status }) => status).sort()).toEqual([201, ...Array(9).fill(409)]);
     expect(await errorOf(await put(upload, picture))).toEqual([409, 'USED', null]);
-    expect(await server.library.service.count(account)).toBe(1);
+    expect(await server.library.lists.count(account)).toBe(1);
   });
 });
 
@@ -222,7 +222,7 @@ describe('a refusal', () => {
 
   it('is 410 from the second on that the address expires, and 201 before', async () => {
     const upload = await start();
-    const other = await server.uploads.create(account);
+    const other = await server.create(account);
     server.library.now = new Date(upload.expiresAt.getTime() - 1);
     expect((await put(upload, picture)).status).toBe(201);
     server.library.now = upload.expiresAt;
@@ -342,7 +342,7 @@ describe('a sender', () => {
     const upload = await start();
     const warned = vi.fn();
     process.on('warning', warned);
-    const others = await Promise.all(Array.from({ length: 20 }, () => server.uploads.create(account)));
+    const others = await Promise.all(Array.from({ length: 20 }, () => server.create(account)));
     const sockets = await Promise.all(others.map((other) => begin(other, `content-length: ${picture.length}`)));
     await vi.waitFor(async () => expect(await readdir(server.inboxFolder)).toHaveLength(20));
     expect((await put(upload, picture)).status).toBe(201);

@@ -5,6 +5,8 @@ import { type FastifyInstance, fastify } from 'fastify';
 import { pino } from 'pino';
 import type { Asset } from '../../src/assets/asset.ts';
 import { type BodyLimits, Inbox } from '../../src/assets/inbox.ts';
+import { StorageUses } from '../../src/assets/storage-use.service.ts';
+import { StorageUseStore } from '../../src/assets/storage-use.store.ts';
 import type { Upload } from '../../src/assets/upload.ts';
 import { uploadReception } from '../../src/assets/upload-reception.ts';
 import { UPLOAD_BODY_LIMITS, Uploads } from '../../src/assets/uploads.service.ts';
@@ -35,6 +37,7 @@ export class UploadServer {
       db,
       store,
       assets: library.service,
+      storageUses: new StorageUses(db, new StorageUseStore()),
       inbox: await Inbox.open(inboxFolder),
       limiter: new RateLimiter('uploads', null),
       signer: library.signer,
@@ -52,6 +55,11 @@ export class UploadServer {
 
   get port(): number {
     return (this.app.server.address() as AddressInfo).port;
+  }
+
+  /** Reserves a place for an account that may keep so many bytes. */
+  create(accountId: string, storageMax = 1e9): Promise<Upload> {
+    return this.uploads.create(accountId, storageMax);
   }
 
   /** Takes a picture in without HTTP in between. */

@@ -47,10 +47,11 @@ describe.each(ENGINES)('uploads on %s', (engine) => {
     );
 
   it('reserve the id of the asset, for fifteen minutes', async () => {
-    const upload = await server.uploads.create(account);
+    const upload = await server.create(account);
     expect(upload).toEqual({
       id: expect.stringMatching(/^asset_/),
       accountId: account,
+      storageMax: 1e9,
       status: 'PENDING',
       expiresAt: new Date(Math.floor((NOW.getTime() + UPLOAD_LIFETIME_MS) / 1000) * 1000),
       rejection: null,
@@ -73,7 +74,7 @@ describe.each(ENGINES)('uploads on %s', (engine) => {
   });
 
   it('of another account are answered like those that never were', async () => {
-    const { id } = await server.uploads.create(account);
+    const { id } = await server.create(account);
     const stranger = newId('account');
     const answers = await Promise.all(
       [id, newId('asset')].map(async (asked) =>
@@ -84,25 +85,25 @@ describe.each(ENGINES)('uploads on %s', (engine) => {
   });
 
   it('wait a hundred at a time and not one more, however many are asked for at once', async () => {
-    const asked = await Promise.allSettled(Array.from({ length: 101 }, () => server.uploads.create(account)));
+    const asked = await Promise.allSettled(Array.from({ length: 101 }, () => server.create(account)));
     expect(asked.filter(({ status }) => status === 'fulfilled')).toHaveLength(100);
     const firstOut = new Date(Math.floor((NOW.getTime() + UPLOAD_LIFETIME_MS) / 1000) * 1000);
-    await expect(server.uploads.create(account)).rejects.toMatchObject({
+    await expect(server.create(account)).rejects.toMatchObject({
       code: 'TOO_MANY_REQUESTS',
       details: { limit: 100, resetsAt: firstOut },
     });
-    await expect(server.uploads.create(newId('account'))).resolves.toMatchObject({ status: 'PENDING' });
+    await expect(server.create(newId('account'))).resolves.toMatchObject({ status: 'PENDING' });
 
     const waiting = asked.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
     await server.receive(waiting[0] as (typeof waiting)[0], picture);
-    await server.uploads.create(account);
-    await expect(server.uploads.create(account)).rejects.toMatchObject({ code: 'TOO_MANY_REQUESTS' });
+    await server.create(account);
+    await expect(server.create(account)).rejects.toMatchObject({ code: 'TOO_MANY_REQUESTS' });
     later(UPLOAD_LIFETIME_MS);
-    await expect(server.uploads.create(account)).resolves.toMatchObject({ status: 'PENDING' });
+    await expect(server.create(account)).resolves.toMatchObject({ status: 'PENDING' });
   });
 
   it('are created a hundred and twenty times a minute and no oftener, for each account by itself', async () => {
-    const create = async (owner: string) => server.uploads.create(owner);
+    const create = async (owner: string) => server.create(owner);
     const asked = await Promise.allSettled(Array.from({ length: 120 }, () => create(account)));
     expect(asked.filter(({ status }) => status === 'fulfilled')).toHaveLength(100);
     await expect(create(account)).rejects.toMatchObject({
@@ -114,16 +115,16 @@ describe.each(ENGINES)('uploads on %s', (engine) => {
   });
 
   it('take one picture of ten that come at once', async () => {
-    const upload = await server.uploads.create(account);
+    const upload = await server.create(account);
     const outcomes = await Promise.all(Array.from({ length: 10 }, () => problem(server.receive(upload, picture))));
     expect(outcomes.filter((outcome) => outcome === 'taken')).toHaveLength(1);
     expect(outcomes.filter((outcome) => outcome !== 'BUSY' && outcome !== 'USED')).toEqual(['taken']);
-    expect(await server.library.service.count(account)).toBe(1);
+    expect(await server.library.lists.count(account)).toBe(1);
     expect(await problem(server.receive(upload, picture))).toBe('USED');
   });
 
   it('are over when what came is no picture that is taken, and say why', async () => {
-    const upload = await server.uploads.create(account);
+    const upload = await server.create(account);
     expect(await problem(server.receive(upload, Buffer.from(SVG)))).toBe('UNSUPPORTED');
     expect(await stateOf(upload.id)).toEqual({
       status: 'REJECTED',
@@ -134,12 +135,12 @@ describe.each(ENGINES)('uploads on %s', (engine) => {
       },
     });
     expect(await problem(server.receive(upload, picture))).toBe('USED');
-    expect(await server.library.service.count(account)).toBe(0);
+    expect(await server.library.lists.count(account)).toBe(0);
     expect(await server.library.service.sweepOrphans(new Date(Date.now() + HOUR_MS))).toMatchObject({ examined: 0 });
   });
 
   it('are given back when our storage fails, and take the picture the next time', async () => {
-    const upload = await server.uploads.create(account);
+    const upload = await server.create(account);
     vi.spyOn(server.library.storage, 'put').mockRejectedValueOnce(new Error('ENOSPC: no space left'));
     expect(await problem(server.receive(upload, picture))).toBe('Error: ENOSPC: no space left');
     expect(await stateOf(upload.id)).toEqual({ status: 'PENDING', rejection: null });
@@ -147,17 +148,17 @@ describe.each(ENGINES)('uploads on %s', (engine) => {
   });
 
   it('are given back when the row cannot be written, and another picture may come then', async () => {
-    const upload = await server.uploads.create(account);
+    const upload = await server.create(account);
     vi.spyOn(server.library.service, 'insertInput').mockRejectedValueOnce(new Error('the database is full'));
     expect(await problem(server.receive(upload, picture))).toBe('Error: the database is full');
     expect(await stateOf(upload.id)).toEqual({ status: 'PENDING', rejection: null });
     const other = await grainy(80, 80).jpeg().toBuffer();
     expect(await server.receive(upload, other)).toMatchObject({ id: upload.id, width: 80, contentType: 'image/jpeg' });
-    expect(await server.library.service.count(account)).toBe(1);
+    expect(await server.library.lists.count(account)).toBe(1);
   });
 
   it('are given back by the clock when a process died with one in its hands, and the dead come too late', async () => {
-    const upload = await server.uploads.create(account);
+    const upload = await server.create(account);
     const stored = Promise.withResolvers<void>();
     const goOn = Promise.withResolvers<void>();
     const put = server.library.storage.put.bind(server.library.storage);
@@ -180,7 +181,7 @@ describe.each(ENGINES)('uploads on %s', (engine) => {
   });
 
   it('keep their bytes through a sweep that comes between the bytes and the row', async () => {
-    const upload = await server.uploads.create(account);
+    const upload = await server.create(account);
     const put = server.library.storage.put.bind(server.library.storage);
     const swept: unknown[] = [];
     vi.spyOn(server.library.storage, 'put').mockImplementationOnce(async (key, bytes) => {
@@ -194,7 +195,7 @@ describe.each(ENGINES)('uploads on %s', (engine) => {
   });
 
   it('take bytes that began to come in time, and none that begin later', async () => {
-    const [early, late] = [await server.uploads.create(account), await server.uploads.create(account)];
+    const [early, late] = [await server.create(account), await server.create(account)];
     later(early.expiresAt.getTime() - server.library.now.getTime() - 1);
     const body = new Readable({ read() {} });
     const taken = problem(server.receive(early, body));
@@ -208,10 +209,10 @@ describe.each(ENGINES)('uploads on %s', (engine) => {
   });
 
   it('are forgotten a day after they expired, and their pictures stay', async () => {
-    const [ready, pending] = [await server.uploads.create(account), await server.uploads.create(account)];
+    const [ready, pending] = [await server.create(account), await server.create(account)];
     const asset = await server.receive(ready, picture);
     later(UPLOAD_LIFETIME_MS + 24 * HOUR_MS - 1_000);
-    const young = await server.uploads.create(account);
+    const young = await server.create(account);
     await server.uploads.sweep();
     expect((await stateOf(pending.id)).status).toBe('PENDING');
     later(2_000);

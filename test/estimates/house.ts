@@ -37,6 +37,7 @@ export class House {
   submissionsUsed = 0;
   off: readonly string[] = [];
   readonly pictures = new Map<string, Source>();
+  storedBytes = 0;
   keys: readonly [string, ...string[]] = [KEYS[0]];
 
   /** The service as it would be after a start with the present settings. */
@@ -54,7 +55,10 @@ export class House {
       },
       this.health,
       ({ model, host }) => !this.off.includes(model.provider) && host.name !== 'vertex',
-      { byIds: async (_account, ids) => ids.map((id) => this.pictures.get(id) ?? null) },
+      {
+        assets: { byIds: async (_account, ids) => ids.map((id) => this.pictures.get(id) ?? null) },
+        storageUses: { of: async () => ({ assets: 0, bytes: this.storedBytes }) },
+      },
       new Signer(this.keys),
       this.clock,
     );

@@ -58,6 +58,7 @@ describe('refusals', () => {
       'ProviderUnavailable',
       'QuoteInvalid',
       'RateLimited',
+      'StorageFull',
       'TierTooLow',
       'TooManyImages',
       'TooManyJobs',
@@ -90,6 +91,7 @@ test('every list that can grow is a connection with a limit, or says how long it
     'providers',
     'settlementPolicy',
     'socialFormats',
+    'tags',
     'templates',
   ]);
 });

@@ -1,18 +1,22 @@
 import { Ctx, FieldResolver, Query, Resolver, Root, type SubscribeResolverData, Subscription } from 'type-graphql';
 import type { Account } from '../../accounts/account.ts';
+import type { StorageUses } from '../../assets/storage-use.service.ts';
 import { availableOf, type Balance } from '../../credits/balance.ts';
 import { allowancesOf } from '../../estimates/allowances.ts';
 import type { Tiers } from '../../tiers/tiers.service.ts';
 import { type GraphContext, viewerOf } from '../context.ts';
 import { type LiveContext, openStates } from '../live.ts';
 import { CreditsScalar } from '../scalars.ts';
-import { AccountLimits, BalanceInfo, FreeAllowance, RateLimit, Viewer } from './account.type.ts';
+import { AccountLimits, BalanceInfo, FreeAllowance, RateLimit, Storage, Viewer } from './account.type.ts';
 import { toBalanceInfo } from './balance-info.ts';
 import { watchBalance } from './watch-balance.ts';
 
 @Resolver(() => Viewer)
 export class AccountResolver {
-  constructor(private readonly tiers: Tiers) {}
+  constructor(
+    private readonly tiers: Tiers,
+    private readonly storageUses: StorageUses,
+  ) {}
 
   @Query(() => Viewer, { description: 'The account that is asking: its tier, balance, limits and allowances.' })
   viewer(@Ctx() context: GraphContext): Account {
@@ -66,6 +70,12 @@ export class AccountResolver {
   @FieldResolver(() => [FreeAllowance], { description: 'Free images of this period.' })
   async allowances(@Root() account: Account): Promise<FreeAllowance[]> {
     return allowancesOf(this.tiers.allowed(account), await this.tiers.balance(account));
+  }
+
+  @FieldResolver(() => Storage, { description: 'How much it keeps, and may keep.' })
+  async storage(@Root() account: Account): Promise<Storage> {
+    const { assets, bytes } = await this.storageUses.of(account.id);
+    return { assets, bytes, bytesMax: this.tiers.allowed(account).storageBytes };
   }
 
   @FieldResolver(() => RateLimit, { description: 'How many submissions are left this minute.' })

@@ -57,6 +57,21 @@ export class RateLimit {
   resetsAt!: Date;
 }
 
+@ObjectType({
+  description: 'How much an account keeps. Deleted assets count until they can no longer be had back.',
+  simpleResolvers: true,
+})
+export class Storage {
+  @Field(() => Int, { description: 'Assets, deleted ones included.' })
+  assets!: number;
+
+  @Field(() => Number, { description: 'Bytes of all of them.' })
+  bytes!: number;
+
+  @Field(() => Number, { description: 'Bytes that it may keep; beyond them nothing new is accepted.' })
+  bytesMax!: number;
+}
+
 @ObjectType({ implements: Node, description: 'The account that is asking.' })
 export class Viewer extends Node {
   @Field(() => String, { description: 'What the account is called.' })

@@ -1,18 +1,35 @@
 import { Arg, Ctx, FieldResolver, ID, Int, Query, Resolver, Root } from 'type-graphql';
 import type * as assets from '../../assets/asset.ts';
-import { ASSETS_LIST, type AssetsService, PAGE_SIZE_MAX } from '../../assets/assets.service.ts';
+import { NEWEST_FIRST } from '../../assets/asset-filter.ts';
+import { type AssetLists, assetCursor } from '../../assets/asset-lists.service.ts';
+import type { AssetsService } from '../../assets/assets.service.ts';
+import type { Collection as CollectionRecord } from '../../assets/collection.ts';
+import { COLLECTIONS_OF_ASSET_MAX } from '../../assets/collections.service.ts';
+import { type Curation, TAG_COUNTS_MAX } from '../../assets/curation.service.ts';
+import { LINEAGE_MAX } from '../../assets/family.service.ts';
+import type { Retention } from '../../assets/retention.service.ts';
 import { notFound } from '../../errors.ts';
 import type { Job as JobRecord } from '../../jobs/job.ts';
-import { writeCursor } from '../../platform/cursor.ts';
+import { checkPageSize, PAGE_SIZE_MAX } from '../../platform/cursor.ts';
+import { Collection } from '../collection/collection.type.ts';
 import { toConnection } from '../connection.ts';
 import { type GraphContext, viewerOf } from '../context.ts';
-import { given } from '../given.ts';
 import { Job } from '../job/job.type.ts';
-import { Asset, AssetConnection, AssetFilterInput } from './asset.type.ts';
+import { CreditsScalar, DateTimeScalar } from '../scalars.ts';
+import { AssetFilterInput, AssetOrderInput, toAssetFilter } from './asset.input.ts';
+import { Asset, AssetConnection, TagCount } from './asset.type.ts';
+
+/** The parts of the library that answer questions about assets. */
+export interface AssetSources {
+  readonly assets: AssetsService;
+  readonly lists: AssetLists;
+  readonly curation: Curation;
+  readonly retention: Retention;
+}
 
 @Resolver(() => Asset)
 export class AssetResolver {
-  constructor(private readonly assets: AssetsService) {}
+  constructor(private readonly sources: AssetSources) {}
 
   @Query(() => Asset, { description: 'One asset of this account.' })
   async asset(
@@ -25,16 +42,38 @@ export class AssetResolver {
     return asset;
   }
 
-  @Query(() => AssetConnection, { name: 'assets', description: 'The library of this account, newest first.' })
+  @Query(() => AssetConnection, { name: 'assets', description: 'The library of this account.' })
   async assetsPage(
     @Ctx() context: GraphContext,
-    @Arg('filter', () => AssetFilterInput, { nullable: true, description: 'Which assets; all when left out.' })
+    @Arg('filter', () => AssetFilterInput, {
+      nullable: true,
+      description: 'Which assets; all that are in the library when left out.',
+    })
     filter: AssetFilterInput | null,
+    @Arg('orderBy', () => AssetOrderInput, {
+      nullable: true,
+      description: 'How to sort them; newest first when left out.',
+    })
+    orderBy: AssetOrderInput | null,
     @Arg('first', () => Int, { defaultValue: 20, description: `How many, 1 to ${PAGE_SIZE_MAX}.` }) first: number,
-    @Arg('after', () => String, { nullable: true, description: 'Only those after this cursor.' }) after: string | null,
+    @Arg('after', () => String, {
+      nullable: true,
+      description: 'Only those after this cursor, which must be of a list in the same order.',
+    })
+    after: string | null,
   ) {
-    const page = await this.assets.list(viewerOf(context).id, { first, after, filter: filter && given(filter) });
-    return toConnection(page, after, (asset) => writeCursor(ASSETS_LIST, asset.id));
+    const order = orderBy ?? NEWEST_FIRST;
+    const request = { first, after, order, filter: filter && toAssetFilter(filter) };
+    const page = await this.sources.lists.page(viewerOf(context).id, request);
+    return toConnection(page, after, (asset) => assetCursor(asset, order));
+  }
+
+  @Query(() => [TagCount], {
+    name: 'tags',
+    description: `The tags of this account, the most used first; at most ${TAG_COUNTS_MAX}.`,
+  })
+  tagCounts(@Ctx() context: GraphContext): Promise<TagCount[]> {
+    return this.sources.curation.tagCounts(viewerOf(context).id);
   }
 
   @FieldResolver(() => String, {
@@ -42,7 +81,19 @@ export class AssetResolver {
       'Where to fetch the picture from, without a key, for the next ten minutes at least. Ask again for a fresh address.',
   })
   url(@Root() asset: assets.Asset): string {
-    return this.assets.signedUrl(asset);
+    return this.sources.assets.signedUrl(asset);
+  }
+
+  @FieldResolver(() => [String], { description: 'Its tags, in alphabetical order.' })
+  tags(@Root() asset: assets.Asset, @Ctx() context: GraphContext): Promise<string[]> {
+    return context.loaders.tagsByAssetId.load(asset.id);
+  }
+
+  @FieldResolver(() => [Collection], {
+    description: `The collections that it is in, at most ${COLLECTIONS_OF_ASSET_MAX}.`,
+  })
+  collections(@Root() asset: assets.Asset, @Ctx() context: GraphContext): Promise<CollectionRecord[]> {
+    return context.loaders.collectionsByAssetId.load(asset.id);
   }
 
   @FieldResolver(() => Asset, {
@@ -53,8 +104,44 @@ export class AssetResolver {
     return asset.parentId === null ? null : context.loaders.assetById.load(asset.parentId);
   }
 
-  @FieldResolver(() => Job, { nullable: true, description: 'The job that made it.' })
+  @FieldResolver(() => [Asset], {
+    description: 'The newest assets that were made from it. All of them are in `assets(filter: { parent: … })`.',
+  })
+  async children(
+    @Root() asset: assets.Asset,
+    @Ctx() context: GraphContext,
+    @Arg('first', () => Int, { defaultValue: 20, description: `How many, 1 to ${PAGE_SIZE_MAX}.` }) first: number,
+  ): Promise<assets.Asset[]> {
+    checkPageSize(first);
+    return (await context.loaders.childrenByAssetId.load(asset.id)).slice(0, first);
+  }
+
+  @FieldResolver(() => [Asset], {
+    description: `Everything that it was made from, from the first picture to this one itself, at most ${LINEAGE_MAX}; deleted ones are left out.`,
+  })
+  async lineage(@Root() asset: assets.Asset, @Ctx() { loaders }: GraphContext): Promise<assets.Asset[]> {
+    const { ids } = await loaders.ancestryByAssetId.load(asset.id);
+    const found = await Promise.all(ids.map((id) => (id === asset.id ? asset : loaders.assetById.load(id))));
+    return found.filter((each) => each !== null);
+  }
+
+  @FieldResolver(() => CreditsScalar, {
+    description: 'What was captured for it and for everything that it was made from, deleted or not.',
+  })
+  async lineageCost(@Root() asset: assets.Asset, @Ctx() context: GraphContext): Promise<bigint> {
+    return (await context.loaders.ancestryByAssetId.load(asset.id)).credits;
+  }
+
+  @FieldResolver(() => Job, { nullable: true, description: 'The job that made it, with its receipt.' })
   job(@Root() asset: assets.Asset, @Ctx() context: GraphContext): Promise<JobRecord | null> | null {
     return asset.jobId === null ? null : context.loaders.jobById.load(asset.jobId);
+  }
+
+  @FieldResolver(() => DateTimeScalar, {
+    nullable: true,
+    description: 'Until when a deleted asset can be had back; null while it is in the library.',
+  })
+  restorableUntil(@Root() { deletedAt }: assets.Asset): Date | null {
+    return deletedAt && this.sources.retention.endOf(deletedAt);
   }
 }

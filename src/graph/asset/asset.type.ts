@@ -1,7 +1,6 @@
-import { Field, InputType, Int, ObjectType } from 'type-graphql';
-import type { AssetKind } from '../../assets/asset.ts';
+import { Field, Int, ObjectType } from 'type-graphql';
 import { connectionOf } from '../connection.ts';
-import { AssetKindEnum, OperationEnum, ProviderEnum } from '../enums.ts';
+import { AssetKindEnum, OperationEnum, ProviderEnum, QualityEnum } from '../enums.ts';
 import { Node } from '../node/node.type.ts';
 import { CreditsScalar, DateTimeScalar } from '../scalars.ts';
 
@@ -58,21 +57,31 @@ export class Asset extends Node {
 
   @Field(() => DateTimeScalar, { description: 'When it was stored.' })
   createdAt!: Date;
-}
 
-@InputType({ description: 'Which assets to list; what is left out does not matter.' })
-export class AssetFilterInput {
-  @Field(() => AssetKindEnum, { nullable: true, description: 'Made by a job, or brought in from outside.' })
-  kind?: AssetKind | null;
+  @Field(() => String, { nullable: true, description: 'What its owner calls it.' })
+  title!: string | null;
 
-  @Field(() => OperationEnum, { nullable: true, description: 'Made by this operation.' })
-  operation?: string | null;
+  @Field(() => Boolean, { description: 'Whether its owner marked it as a favourite.' })
+  favourite!: boolean;
 
-  @Field(() => ProviderEnum, { nullable: true, description: 'Drawn by this vendor.' })
-  provider?: string | null;
+  @Field(() => QualityEnum, {
+    nullable: true,
+    description:
+      'The quality class it was generated in; null for every other picture, and for those from before that was kept.',
+  })
+  quality!: string | null;
 
-  @Field(() => String, { nullable: true, description: 'Drawn by this model, by its full id.' })
-  model?: string | null;
+  @Field(() => DateTimeScalar, { nullable: true, description: 'When it was deleted; null while it is in the library.' })
+  deletedAt!: Date | null;
 }
 
 export const AssetConnection = connectionOf(Asset, 'Asset', 'assets');
+
+@ObjectType({ description: 'A tag of the account.', simpleResolvers: true })
+export class TagCount {
+  @Field(() => String, { description: 'The tag, in small letters.' })
+  tag!: string;
+
+  @Field(() => Int, { description: 'Assets in the library that have it.' })
+  assets!: number;
+}

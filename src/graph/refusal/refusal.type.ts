@@ -40,6 +40,16 @@ export class CapExceeded extends Refusal {
   resetsAt!: Date | null;
 }
 
+@ObjectType({ implements: Refusal, simpleResolvers: true, description: 'The library has no room for another picture.' })
+export class StorageFull extends Refusal {
+  @Field(() => Number, { name: 'usedBytes', simple: false, description: 'Bytes that the account keeps.' })
+  used!: number;
+  @Field(() => Number, { name: 'bytesLimit', simple: false, description: 'Bytes that it may keep.' })
+  limit!: number;
+  @Field(() => TierEnum, { nullable: true, description: 'The lowest tier with room enough; null when there is none.' })
+  requiredTier!: string | null;
+}
+
 @ObjectType({ implements: Refusal, simpleResolvers: true, description: 'The tier does not include it.' })
 export class TierTooLow extends Refusal {
   @Field(() => TierEnum, { description: "The account's tier." })
@@ -172,6 +182,7 @@ export const REFUSAL_TYPES = [
   TooManyImages,
   RateLimited,
   TooManyJobs,
+  StorageFull,
   UnsupportedSize,
   UnsupportedSource,
   UnsupportedOption,

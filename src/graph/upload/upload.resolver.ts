@@ -4,6 +4,7 @@ import { IMPORT_SECONDS_MAX, IMPORTS_PER_MINUTE, type Imports } from '../../asse
 import { INTAKE_BYTES_MAX } from '../../assets/intake.ts';
 import type { Upload as UploadRecord } from '../../assets/upload.ts';
 import { UPLOADS_PENDING_MAX, type Uploads } from '../../assets/uploads.service.ts';
+import type { Tiers } from '../../tiers/tiers.service.ts';
 import { Asset } from '../asset/asset.type.ts';
 import { type GraphContext, viewerOf } from '../context.ts';
 import { Upload } from './upload.type.ts';
@@ -13,6 +14,7 @@ export class UploadResolver {
   constructor(
     private readonly uploads: Uploads,
     private readonly imports: Imports,
+    private readonly tiers: Tiers,
   ) {}
 
   @Query(() => Upload, {
@@ -29,7 +31,8 @@ export class UploadResolver {
     description: `Reserves a place in the library for a picture of your own, and an address to send it to within 15 minutes. Free of charge; at most ${UPLOADS_PENDING_MAX} of an account may wait for their pictures at a time.`,
   })
   createUpload(@Ctx() context: GraphContext): Promise<UploadRecord> {
-    return this.uploads.create(viewerOf(context).id);
+    const viewer = viewerOf(context);
+    return this.uploads.create(viewer.id, this.tiers.allowed(viewer).storageBytes);
   }
 
   @Mutation(() => Asset, {
@@ -39,7 +42,8 @@ export class UploadResolver {
     @Ctx() context: GraphContext,
     @Arg('url', () => String, { description: 'Where it is, such as https://example.com/picture.png.' }) url: string,
   ): Promise<AssetRecord> {
-    return this.imports.import(viewerOf(context).id, url);
+    const viewer = viewerOf(context);
+    return this.imports.import(viewer.id, url, this.tiers.allowed(viewer).storageBytes);
   }
 
   @FieldResolver(() => String, {

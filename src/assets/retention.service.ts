@@ -1,0 +1,46 @@
+import type { Clock } from '../platform/clock.ts';
+import { type Db, inTransaction } from '../platform/database.ts';
+import type { RetentionStore } from './retention.store.ts';
+import type { Storage } from './storage.ts';
+
+const DAY_MS = 24 * 60 * 60_000;
+const BATCH = 200;
+
+/** Destroys what was deleted, once it can no longer be had back. */
+export class Retention {
+  constructor(
+    private readonly db: Db,
+    private readonly store: RetentionStore,
+    private readonly storage: Pick<Storage, 'delete'>,
+    private readonly clock: Clock,
+    /** How long deleted assets can be had back. */
+    private readonly days: number,
+  ) {}
+
+  /** Until when an asset deleted at that time can be had back. */
+  endOf(deletedAt: Date): Date {
+    return new Date(deletedAt.getTime() + this.days * DAY_MS);
+  }
+
+  /** Destroys everything whose time is over. */
+  async purgeDue(): Promise<void> {
+    for (;;) {
+      const before = new Date(this.clock.now().getTime() - this.days * DAY_MS);
+      const due = await this.store.due(this.db, before, BATCH);
+      const purged = await this.purge(due);
+      // Somebody else may be at the rest of them; whoever comes next sees to what is left.
+      if (due.length < BATCH || purged === 0) return;
+    }
+  }
+
+  /**
+   * Destroys deleted assets now, and answers how many. Written down first: bytes that a crash leaves behind belong to nobody
+   * then, and are swept like all such.
+   */
+  async purge(ids: readonly string[]): Promise<number> {
+    if (ids.length === 0) return 0;
+    const purged = await inTransaction(this.db, (tx) => this.store.purge(tx, ids, this.clock.now()));
+    for (const { storageKey } of purged) await this.storage.delete(storageKey);
+    return purged.length;
+  }
+}
