@@ -20,7 +20,7 @@ beforeAll(async () => {
 afterAll(() => gateway.stop());
 
 interface Page {
-  readonly nodes: readonly { readonly id: string }[];
+  readonly nodes: readonly { readonly id: string; readonly createdAt: string }[];
   readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null };
 }
 
@@ -63,23 +63,25 @@ describe('a page of fifty', () => {
 
   test('walks through everything once, newest first, without gaps or repeats', async () => {
     for (const list of ['jobs', 'assets']) {
-      const seen: string[] = [];
+      const seen: { readonly id: string; readonly createdAt: string }[] = [];
       let after: string | null = null;
       do {
         const page: { data: Record<string, Page> | null | undefined } = await gateway.ask<Record<string, Page>>(
           { key },
-          `query ($after: String) { ${list}(first: 20, after: $after) { nodes { id } pageInfo { hasNextPage endCursor } } }`,
+          `query ($after: String) { ${list}(first: 20, after: $after) { nodes { id createdAt } pageInfo { hasNextPage endCursor } } }`,
           { after },
         );
         const { nodes, pageInfo } = page.data?.[list] ?? {
           nodes: [],
           pageInfo: { hasNextPage: false, endCursor: null },
         };
-        seen.push(...nodes.map(({ id }) => id));
+        seen.push(...nodes);
         after = pageInfo.hasNextPage ? pageInfo.endCursor : null;
       } while (after !== null);
       expect(seen).toHaveLength(50);
-      expect(seen).toEqual([...new Set(seen)].sort().reverse());
+      expect(new Set(seen.map(({ id }) => id)).size).toBe(50);
+      const newestFirst = seen.toSorted((a, b) => (`${a.createdAt} ${a.id}` < `${b.createdAt} ${b.id}` ? 1 : -1));
+      expect(seen).toEqual(newestFirst);
     }
   });
 

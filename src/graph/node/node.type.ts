@@ -1,7 +1,7 @@
 import { Field, ID, InterfaceType } from 'type-graphql';
 import { idKind } from '../../platform/ids.ts';
 
-const TYPES: Record<string, string> = { account: 'Viewer', job: 'Job', asset: 'Asset' };
+const TYPES: Record<string, string> = { account: 'Viewer', job: 'Job', asset: 'Asset', collection: 'Collection' };
 
 @InterfaceType({
   description: 'Anything with an id of its own. The id begins with its kind, such as `job_`.',
