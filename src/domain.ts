@@ -115,7 +115,8 @@ export async function openDomain(
   const health = opened(new RouteHealth(clock, events, substitutes.circuits, log), (part) => part.stop());
   const serves = ({ model, host }: Route) => vendors.providers[model.provider]?.hosts.has(host.name) ?? false;
   const address = { url: config.publicUrl ?? '' };
-  const { assets, uploads, imports } = await openLibrary(config, platform, clock, log, () => address.url, opened);
+  const library = await openLibrary(config, platform, clock, log, () => address.url, opened);
+  const { assets } = library;
   const estimates = new Estimates(priceBooks, tiers, health, serves, assets, signer, clock);
   const jobsStore = new JobsStore(db);
   const attempts = new AttemptsStore(db);
@@ -177,9 +178,7 @@ export async function openDomain(
     jobs,
     submissions,
     ledgerCheck,
-    assets,
-    uploads,
-    imports,
+    ...library,
     runner,
     reports: new VendorReports(vendors.providers, attempts, events, clock),
     address,

@@ -3,6 +3,8 @@ import { AssetsService } from './assets/assets.service.ts';
 import { AssetsStore } from './assets/assets.store.ts';
 import { Imports } from './assets/imports.service.ts';
 import { Inbox } from './assets/inbox.ts';
+import { Renditions } from './assets/renditions.service.ts';
+import { RenditionsStore } from './assets/renditions.store.ts';
 import { DiskStorage } from './assets/storage.ts';
 import { Uploads } from './assets/uploads.service.ts';
 import { UploadsStore } from './assets/uploads.store.ts';
@@ -32,6 +34,7 @@ export async function openLibrary(
 ) {
   const storage = await DiskStorage.open(config.storage);
   const assets = new AssetsService({ db, store: new AssetsStore(), storage, signer, clock, publicUrl });
+  const renditions = new Renditions({ db, store: new RenditionsStore(), assets, storage, signer, clock, publicUrl });
   const inbox = await Inbox.open(join(config.dataDir, 'inbox'));
   const uploads = new Uploads({
     db,
@@ -51,5 +54,5 @@ export async function openLibrary(
     outbound: opened(new Outbound({ allow: config.importAllow }), (part) => part.close()),
     limiter: new RateLimiter('imports', redis),
   });
-  return { assets, uploads, imports };
+  return { assets, renditions, uploads, imports };
 }

@@ -65,6 +65,7 @@ function resolversOf(domain: Domain, modes: ProviderModes, metrics: Metrics) {
     credits,
     ledgerCheck,
     assets,
+    renditions,
     uploads,
     imports,
     estimates,
@@ -73,7 +74,7 @@ function resolversOf(domain: Domain, modes: ProviderModes, metrics: Metrics) {
   } = domain;
   return [
     new AccountResolver(tiers),
-    new AssetResolver(assets),
+    new AssetResolver(assets, renditions),
     new CatalogResolver(priceBooks, health, modes, serves),
     new EstimateResolver(estimates, metrics),
     new JobResolver(jobs),
@@ -107,6 +108,7 @@ export async function openOutside(
     submissions,
     credits,
     assets,
+    renditions,
     uploads,
     runner,
     reports,
@@ -159,7 +161,7 @@ export async function openOutside(
       tracing,
       log,
       plugins: [
-        assetDelivery(assets, log),
+        assetDelivery(assets, renditions, log),
         uploadReception(uploads, log),
         vendorWebhooks(reports, platform.signer, metrics),
         ...(playground ? [playground.files] : []),

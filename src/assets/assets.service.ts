@@ -131,8 +131,13 @@ export class AssetsService {
   ): Promise<{ readonly asset: Asset; readonly secondsLeft: number } | null> {
     const left = assetSecondsLeft(this.parts.signer, id, signature, this.parts.clock.now());
     if (left === null) return null;
-    const asset = await this.parts.store.signedFor(this.parts.db, id);
+    const asset = await this.forDelivery(id);
     return asset && { asset, secondsLeft: left };
+  }
+
+  /** By id alone: only for whoever holds an address that we signed for it. Null for one that is deleted. */
+  forDelivery(id: string): Promise<Asset | null> {
+    return this.parts.store.signedFor(this.parts.db, id);
   }
 
   /** Whether the bytes are still all there. */

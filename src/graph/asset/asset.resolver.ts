@@ -1,6 +1,7 @@
-import { Arg, Ctx, FieldResolver, ID, Int, Query, Resolver, Root } from 'type-graphql';
+import { Arg, Args, Ctx, FieldResolver, ID, Int, Query, Resolver, Root } from 'type-graphql';
 import type * as assets from '../../assets/asset.ts';
 import { ASSETS_LIST, type AssetsService, PAGE_SIZE_MAX } from '../../assets/assets.service.ts';
+import type { Renditions } from '../../assets/renditions.service.ts';
 import { notFound } from '../../errors.ts';
 import type { Job as JobRecord } from '../../jobs/job.ts';
 import { writeCursor } from '../../platform/cursor.ts';
@@ -9,10 +10,14 @@ import { type GraphContext, viewerOf } from '../context.ts';
 import { given } from '../given.ts';
 import { Job } from '../job/job.type.ts';
 import { Asset, AssetConnection, AssetFilterInput } from './asset.type.ts';
+import { RenditionArgs } from './rendition.args.ts';
 
 @Resolver(() => Asset)
 export class AssetResolver {
-  constructor(private readonly assets: AssetsService) {}
+  constructor(
+    private readonly assets: AssetsService,
+    private readonly renditions: Renditions,
+  ) {}
 
   @Query(() => Asset, { description: 'One asset of this account.' })
   async asset(
@@ -39,10 +44,10 @@ export class AssetResolver {
 
   @FieldResolver(() => String, {
     description:
-      'Where to fetch the picture from, without a key, for the next ten minutes at least. Ask again for a fresh address.',
+      'Where to fetch the picture from, without a key, for the next ten minutes at least. Ask again for a fresh address. With arguments, the picture in another size or format, free of charge: drawn when it is first fetched, without metadata, never enlarged.',
   })
-  url(@Root() asset: assets.Asset): string {
-    return this.assets.signedUrl(asset);
+  url(@Root() asset: assets.Asset, @Args(() => RenditionArgs) wish: RenditionArgs): string {
+    return this.renditions.signedUrl(asset, wish);
   }
 
   @FieldResolver(() => Asset, {
