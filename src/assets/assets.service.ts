@@ -92,9 +92,18 @@ export class AssetsService {
   }
 
   /** For each input hash, in the order given, at most {@link IDENTICAL_MAX} assets made from it, newest first. */
-  async identical(accountId: string, inputHashes: readonly string[], db: Db | Tx = this.parts.db): Promise<Asset[][]> {
-    const distinct = [...new Set(inputHashes)];
-    const assets = await this.parts.store.byInputs(db, accountId, distinct, IDENTICAL_MAX);
+  identical(accountId: string, inputHashes: readonly string[], db: Db | Tx = this.parts.db): Promise<Asset[][]> {
+    return this.newestOf(accountId, inputHashes, IDENTICAL_MAX, db);
+  }
+
+  /** The same with a limit of the caller's. */
+  async newestOf(
+    accountId: string,
+    inputHashes: readonly string[],
+    limit: number,
+    db: Db | Tx = this.parts.db,
+  ): Promise<Asset[][]> {
+    const assets = await this.parts.store.byInputs(db, accountId, [...new Set(inputHashes)], limit);
     const byHash = Map.groupBy(assets, (asset) => asset.inputHash);
     return inputHashes.map((hash) => byHash.get(hash) ?? []);
   }
