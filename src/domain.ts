@@ -129,6 +129,7 @@ export async function openDomain(
     keys,
     jobs,
     estimates,
+    assets,
     tiers,
     events,
     clock,

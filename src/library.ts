@@ -11,6 +11,8 @@ import { Family } from './assets/family.service.ts';
 import { FamilyStore } from './assets/family.store.ts';
 import { Imports } from './assets/imports.service.ts';
 import { Inbox } from './assets/inbox.ts';
+import { Renditions } from './assets/renditions.service.ts';
+import { RenditionsStore } from './assets/renditions.store.ts';
 import { Retention } from './assets/retention.service.ts';
 import { RetentionStore } from './assets/retention.store.ts';
 import { DiskStorage } from './assets/storage.ts';
@@ -44,8 +46,10 @@ export async function openLibrary(
 ) {
   const storage = await DiskStorage.open(config.storage);
   const assets = new AssetsService({ db, store: new AssetsStore(), storage, signer, clock, publicUrl });
+  const renditionsStore = new RenditionsStore();
+  const renditions = new Renditions({ db, store: renditionsStore, assets, storage, signer, clock, publicUrl });
   const storageUses = new StorageUses(db, new StorageUseStore());
-  const retention = new Retention(db, new RetentionStore(), storage, clock, config.trashDays);
+  const retention = new Retention(db, new RetentionStore(), renditionsStore, storage, clock, config.trashDays);
   const inbox = await Inbox.open(join(config.dataDir, 'inbox'));
   const uploads = new Uploads({
     db,
@@ -69,6 +73,7 @@ export async function openLibrary(
   });
   return {
     assets,
+    renditions,
     lists: new AssetLists(db, new AssetListsStore()),
     curation: new Curation(db, new CurationStore(), retention, clock),
     collections: new Collections(db, new CollectionsStore(), assets, clock),

@@ -138,7 +138,7 @@ export async function openOutside(
       tracing,
       log,
       plugins: [
-        assetDelivery(library.assets, log),
+        assetDelivery(library.assets, library.renditions, log),
         uploadReception(library.uploads, log),
         vendorWebhooks(reports, platform.signer, metrics),
         ...(playground ? [playground.files] : []),

@@ -2,6 +2,14 @@
 export const CONTENT_TYPES = ['image/png', 'image/jpeg', 'image/webp', 'image/avif'] as const;
 export type ContentType = (typeof CONTENT_TYPES)[number];
 
+/** How the name of a file of each kind ends. */
+export const EXTENSIONS: Readonly<Record<ContentType, string>> = {
+  'image/png': 'png',
+  'image/jpeg': 'jpg',
+  'image/webp': 'webp',
+  'image/avif': 'avif',
+};
+
 export const ASSET_KINDS = ['OUTPUT', 'INPUT'] as const;
 /** Drawn by a job, or brought in from outside. */
 export type AssetKind = (typeof ASSET_KINDS)[number];

@@ -76,9 +76,18 @@ export class AssetsService {
   }
 
   /** For each input hash, in the order given, at most {@link IDENTICAL_MAX} assets made from it, newest first. */
-  async identical(accountId: string, inputHashes: readonly string[], db: Db | Tx = this.parts.db): Promise<Asset[][]> {
-    const distinct = [...new Set(inputHashes)];
-    const assets = await this.parts.store.byInputs(db, accountId, distinct, IDENTICAL_MAX);
+  identical(accountId: string, inputHashes: readonly string[], db: Db | Tx = this.parts.db): Promise<Asset[][]> {
+    return this.newestOf(accountId, inputHashes, IDENTICAL_MAX, db);
+  }
+
+  /** The same with a limit of the caller's. */
+  async newestOf(
+    accountId: string,
+    inputHashes: readonly string[],
+    limit: number,
+    db: Db | Tx = this.parts.db,
+  ): Promise<Asset[][]> {
+    const assets = await this.parts.store.byInputs(db, accountId, [...new Set(inputHashes)], limit);
     const byHash = Map.groupBy(assets, (asset) => asset.inputHash);
     return inputHashes.map((hash) => byHash.get(hash) ?? []);
   }
@@ -95,8 +104,13 @@ export class AssetsService {
   ): Promise<{ readonly asset: Asset; readonly secondsLeft: number } | null> {
     const left = assetSecondsLeft(this.parts.signer, id, signature, this.parts.clock.now());
     if (left === null) return null;
-    const asset = await this.parts.store.signedFor(this.parts.db, id);
+    const asset = await this.forDelivery(id);
     return asset && { asset, secondsLeft: left };
+  }
+
+  /** By id alone: only for whoever holds an address that we signed for it. Null for one that is deleted. */
+  forDelivery(id: string): Promise<Asset | null> {
+    return this.parts.store.signedFor(this.parts.db, id);
   }
 
   /** Whether the bytes are still all there. */

@@ -74,11 +74,15 @@ export class AssetsStore {
     return row ? assetOf(row) : null;
   }
 
-  /** Which of these storage keys no row of any account uses. Rows of deleted assets own their bytes until they are purged. */
+  /**
+   * Which of these storage keys no row of any account uses, be it of an asset, which owns its bytes until it is purged, or of
+   * a rendition.
+   */
   async missingKeys(db: Db, keys: readonly string[]): Promise<string[]> {
     const { rows } = await sql<{ key: string }>`
       select wanted.key from unnest(${keys}::text[]) as wanted (key)
-      where not exists (select 1 from assets where storage_key = wanted.key and purged_at is null)`.execute(db);
+      where not exists (select 1 from assets where storage_key = wanted.key and purged_at is null)
+        and not exists (select 1 from renditions where storage_key = wanted.key)`.execute(db);
     return rows.map((row) => row.key);
   }
 }

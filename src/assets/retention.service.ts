@@ -1,5 +1,6 @@
 import type { Clock } from '../platform/clock.ts';
 import { type Db, inTransaction } from '../platform/database.ts';
+import type { RenditionsStore } from './renditions.store.ts';
 import type { RetentionStore } from './retention.store.ts';
 import type { Storage } from './storage.ts';
 
@@ -11,6 +12,7 @@ export class Retention {
   constructor(
     private readonly db: Db,
     private readonly store: RetentionStore,
+    private readonly renditions: Pick<RenditionsStore, 'deleteOf'>,
     private readonly storage: Pick<Storage, 'delete'>,
     private readonly clock: Clock,
     /** How long deleted assets can be had back. */
@@ -39,8 +41,15 @@ export class Retention {
    */
   async purge(ids: readonly string[]): Promise<number> {
     if (ids.length === 0) return 0;
-    const purged = await inTransaction(this.db, (tx) => this.store.purge(tx, ids, this.clock.now()));
-    for (const { storageKey } of purged) await this.storage.delete(storageKey);
+    const { purged, keys } = await inTransaction(this.db, async (tx) => {
+      const purged = await this.store.purge(tx, ids, this.clock.now());
+      const renditions = await this.renditions.deleteOf(
+        tx,
+        purged.map(({ id }) => id),
+      );
+      return { purged, keys: [...purged.map(({ storageKey }) => storageKey), ...renditions] };
+    });
+    for (const key of keys) await this.storage.delete(key);
     return purged.length;
   }
 }

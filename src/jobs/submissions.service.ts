@@ -1,6 +1,7 @@
 import type { Viewer } from '../accounts/account.ts';
 import type { Refusal } from '../catalog/refusals.ts';
-import { badInput, DomainError } from '../errors.ts';
+import type { GenerateRequest } from '../catalog/requests.ts';
+import { DomainError } from '../errors.ts';
 import type { Estimate, Estimated, JobPlan, WorkflowEstimate } from '../estimates/estimate.ts';
 import type { Estimates } from '../estimates/estimates.service.ts';
 import type { JobOperation, OperationRequest, WorkflowRequest } from '../estimates/job-request.ts';
@@ -19,19 +20,11 @@ import { type IdempotencyStore, KEY_LIFETIME_MS, type KeyHolder } from './idempo
 import type { Job } from './job.ts';
 import type { Jobs } from './jobs.service.ts';
 import { newImages, newJob } from './new-job.ts';
+import { type ReusableAssets, type Reused, reusablePictures } from './reuse.ts';
+import { checkedKey, checkedWait, type SubmitOptions } from './submit-options.ts';
 
-export const WAIT_SECONDS_MAX = 30;
 /** A hold that was refused although the estimate was good is estimated anew this often before the refusal stands. */
 const SUBMIT_TRIES_MAX = 3;
-
-export interface SubmitOptions {
-  readonly quote?: string | undefined;
-  readonly idempotencyKey?: string | undefined;
-  /** How long to wait for the job to end, 0 to {@link WAIT_SECONDS_MAX}. */
-  readonly waitSeconds?: number | undefined;
-  /** What the request is known by in the log; see `requestIdOf`. */
-  readonly requestId: string;
-}
 
 export type SubmitResult<E = Estimate | WorkflowEstimate> =
   | { readonly kind: 'accepted'; readonly job: Job; readonly replayed: boolean; readonly rate: RateLimitState }
@@ -47,6 +40,7 @@ export interface SubmissionsParts {
   readonly keys: IdempotencyStore;
   readonly jobs: Jobs;
   readonly estimates: Estimates;
+  readonly assets: ReusableAssets;
   readonly tiers: Tiers;
   readonly events: EventBus;
   readonly clock: Clock;
@@ -69,7 +63,39 @@ export class Submissions {
   }
 
   /**
-   * The same for operations that build on each other, which are one job. `maxCredits` is the most that they may cost.
+   * Answers what the library already holds of exactly this request, if it holds all of it: whatever stands against running
+   * it, because nothing is run, held or counted, and no key is claimed. A key that a job has is answered with that job.
+   * Otherwise runs it.
+   * @throws BAD_USER_INPUT, IDEMPOTENCY_CONFLICT
+   */
+  async reuseOrRun(
+    viewer: Viewer,
+    request: GenerateRequest,
+    options: SubmitOptions,
+  ): Promise<SubmitResult<Estimate> | Reused> {
+    checkedWait(options);
+    const key = checkedKey(options);
+    if (!(await this.#holder(viewer, key))) {
+      const reused = await this.#reused(viewer, request, options.quote);
+      // The pictures found may be those of the job that this call repeats.
+      if (reused && !(await this.#holder(viewer, key))) {
+        this.parts.metrics.submissions.inc({ operation: request.operation, outcome: 'reused' });
+        return reused;
+      }
+    }
+    return this.operation(viewer, request, options);
+  }
+
+  async #reused(viewer: Viewer, request: GenerateRequest, quote: string | undefined): Promise<Reused | null> {
+    const { assets: library, estimates, tiers } = this.parts;
+    const assets = await reusablePictures(library, viewer.id, request);
+    if (assets === null) return null;
+    const { estimate } = await estimates.operation(viewer, request, quote);
+    return { kind: 'reused', assets, estimate, rate: await tiers.rate(viewer, tiers.allowed(viewer)) };
+  }
+
+  /**
+   * Runs operations that build on each other, which are one job. `maxCredits` is the most that they may cost.
    * @throws BAD_USER_INPUT, NOT_FOUND, IDEMPOTENCY_CONFLICT
    */
   workflow(
@@ -86,8 +112,8 @@ export class Submissions {
   }
 
   async #run<E extends AnyEstimate>(asked: Asked<E>, options: SubmitOptions): Promise<SubmitResult<E>> {
-    const waitSeconds = checkedWait(options.waitSeconds);
-    const key = checkedKey(options.idempotencyKey);
+    const waitSeconds = checkedWait(options);
+    const key = checkedKey(options);
     const result = await this.#submit(asked, options, key);
     this.#note(asked, options.requestId, result);
     const { viewer } = asked;
@@ -263,21 +289,4 @@ function allowanceUsed(): Refusal {
     message:
       'The free images that this price counted on have just been used by another job. Nothing was run and nothing was charged; the estimate beside this has the new price.',
   };
-}
-
-const KEY_FORM = /^[\x20-\x7e]{1,255}$/;
-
-function checkedKey(key: string | undefined): string | null {
-  if (key === undefined) return null;
-  if (!KEY_FORM.test(key) || key.trim() === '')
-    throw badInput('idempotencyKey', key, '1 to 255 printable ASCII characters');
-  return key;
-}
-
-function checkedWait(seconds: number | undefined): number {
-  if (seconds === undefined) return 0;
-  if (!Number.isInteger(seconds) || seconds < 0 || seconds > WAIT_SECONDS_MAX) {
-    throw badInput('waitSeconds', seconds, `a whole number from 0 to ${WAIT_SECONDS_MAX}`);
-  }
-  return seconds;
 }

@@ -8,6 +8,7 @@ export type IdKind =
   | 'image'
   | 'attempt'
   | 'asset'
+  | 'rendition'
   | 'collection'
   | 'hold'
   | 'tx'

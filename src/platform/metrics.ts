@@ -49,7 +49,7 @@ export class Metrics {
 
   readonly submissions = this.#counter(
     'gateway_submissions_total',
-    'Submissions by operation and by how they ended: accepted, replayed, or the first refusal.',
+    'Submissions by operation and by how they ended: accepted, replayed, reused, or the first refusal.',
     'operation',
     'outcome',
   );

@@ -1,5 +1,6 @@
 import { Curation } from '../../src/assets/curation.service.ts';
 import { CurationStore } from '../../src/assets/curation.store.ts';
+import { RenditionsStore } from '../../src/assets/renditions.store.ts';
 import { Retention } from '../../src/assets/retention.service.ts';
 import { RetentionStore } from '../../src/assets/retention.store.ts';
 import type { TestLibrary } from './library.ts';
@@ -7,7 +8,14 @@ import type { TestLibrary } from './library.ts';
 export const TRASH_DAYS = 30;
 
 export function retentionOn(library: TestLibrary): Retention {
-  return new Retention(library.db, new RetentionStore(), library.storage, { now: () => library.now }, TRASH_DAYS);
+  return new Retention(
+    library.db,
+    new RetentionStore(),
+    new RenditionsStore(),
+    library.storage,
+    { now: () => library.now },
+    TRASH_DAYS,
+  );
 }
 
 /** What people do with the pictures of that library. */

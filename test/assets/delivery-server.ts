@@ -4,6 +4,7 @@ import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, vi } from 'vitest';
 import type { Asset, FinishedPicture } from '../../src/assets/asset.ts';
 import { assetDelivery } from '../../src/assets/delivery.ts';
+import type { RenditionLimits } from '../../src/assets/renditions.service.ts';
 import type { Database } from '../../src/platform/database.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { freshDatabase } from '../support/databases.ts';
@@ -27,12 +28,13 @@ export class DeliveryServer {
     readonly asset: Asset,
   ) {}
 
-  static async start(database: Database): Promise<DeliveryServer> {
+  static async start(database: Database, limits?: RenditionLimits): Promise<DeliveryServer> {
     const library = await TestLibrary.on(database.db);
+    const renditions = limits ? library.newRenditions(limits) : library.renditions;
     const asset = await library.keep(newId('account'), {}, tinyPicture(CONTENT));
     const server = new DeliveryServer(fastify({ forceCloseConnections: true }), library, asset);
     const log = pino({ base: null }, { write: (line: string) => void server.logged.push(JSON.parse(line)) });
-    await server.app.register(assetDelivery(library.service, log));
+    await server.app.register(assetDelivery(library.service, renditions, log));
     await server.app.listen({ port: 0, host: '127.0.0.1' });
     library.publicUrl = `http://127.0.0.1:${server.port}`;
     return server;
@@ -69,7 +71,7 @@ export function headersOf(response: Response): Record<string, string> {
 }
 
 /** A fresh server for each test of a file, on one database. */
-export function deliveryServer(): () => DeliveryServer {
+export function deliveryServer(limits?: RenditionLimits): () => DeliveryServer {
   let database: Database;
   let server: DeliveryServer;
   beforeAll(async () => {
@@ -77,7 +79,7 @@ export function deliveryServer(): () => DeliveryServer {
   });
   afterAll(() => database.close());
   beforeEach(async () => {
-    server = await DeliveryServer.start(database);
+    server = await DeliveryServer.start(database, limits);
   });
   afterEach(async () => {
     vi.restoreAllMocks();

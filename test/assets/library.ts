@@ -2,12 +2,16 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { sql } from 'kysely';
 import sharp, { type Sharp } from 'sharp';
-import type { FinishedPicture, Lineage, NewOutput } from '../../src/assets/asset.ts';
+import type { ContentType, FinishedPicture, Lineage, NewOutput } from '../../src/assets/asset.ts';
 import { AssetLists } from '../../src/assets/asset-lists.service.ts';
 import { AssetListsStore } from '../../src/assets/asset-lists.store.ts';
 import { AssetsService } from '../../src/assets/assets.service.ts';
 import { AssetsStore } from '../../src/assets/assets.store.ts';
+import { finishedPicture } from '../../src/assets/pictures.ts';
+import { type RenditionLimits, Renditions } from '../../src/assets/renditions.service.ts';
+import { RenditionsStore } from '../../src/assets/renditions.store.ts';
 import { DiskStorage } from '../../src/assets/storage.ts';
 import type { Db } from '../../src/platform/database.ts';
 import { newId } from '../../src/platform/ids.ts';
@@ -50,11 +54,40 @@ export class TestLibrary {
     return new AssetLists(this.db, new AssetListsStore());
   }
 
+  get renditions(): Renditions {
+    this.#renditions ??= this.newRenditions();
+    return this.#renditions;
+  }
+  #renditions: Renditions | undefined;
+
+  /** Those of another process on the same library, or of one with other limits. */
+  newRenditions(limits?: RenditionLimits): Renditions {
+    const { db, service: assets, storage, signer } = this;
+    const clock = { now: () => this.now };
+    const parts = { db, store: new RenditionsStore(), assets, storage, signer, clock, publicUrl: () => this.publicUrl };
+    return new Renditions(limits ? { ...parts, limits } : parts);
+  }
+
   /** Keeps a picture the way a job does: bytes first, then the row in a transaction. */
   async keep(accountId: string, lineage: Partial<Lineage> = {}, picture: FinishedPicture = tinyPicture()) {
     const stored = await this.service.storeBytes(picture);
     const output: NewOutput = { ...stored, ...lineageOf(accountId), ...(lineage as Partial<NewOutput>) };
     return this.db.transaction().execute((tx) => this.service.insertOutput(tx, output));
+  }
+
+  /** Marks an asset as deleted, as far as others can see. */
+  async markDeleted({ id }: { readonly id: string }): Promise<void> {
+    const assets = this.db.withTables<{ assets: { id: string; deleted_at: Date } }>().updateTable('assets');
+    await assets.set({ deleted_at: NOW }).where('id', '=', id).execute();
+  }
+
+  /** The rows of the renditions of an asset, newest first. */
+  async renditionsOf({ id }: { readonly id: string }) {
+    const { rows } = await sql<{ spec: string; storage_key: string; sha256: string }>`
+      select spec, storage_key, sha256 from renditions where asset_id = ${id} order by made_at desc, storage_key desc`.execute(
+      this.db,
+    );
+    return rows;
   }
 
   async close(): Promise<void> {
@@ -95,6 +128,13 @@ export function tinyPicture(content = 'not really a picture'): FinishedPicture {
     sha256: createHash('sha256').update(bytes).digest('hex'),
     transparent: false,
   };
+}
+
+/** A picture that is what it says. */
+export async function realPicture(drawing: Sharp, contentType: ContentType = 'image/png'): Promise<FinishedPicture> {
+  const bytes = await drawing.toBuffer();
+  const { autoOrient, hasAlpha } = await sharp(bytes).metadata();
+  return finishedPicture(bytes, autoOrient, contentType, hasAlpha);
 }
 
 /** A grainy picture, which no encoder can shrink to nothing. */

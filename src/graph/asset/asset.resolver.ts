@@ -1,12 +1,12 @@
-import { Arg, Ctx, FieldResolver, ID, Int, Query, Resolver, Root } from 'type-graphql';
+import { Arg, Args, Ctx, FieldResolver, ID, Int, Query, Resolver, Root } from 'type-graphql';
 import type * as assets from '../../assets/asset.ts';
 import { NEWEST_FIRST } from '../../assets/asset-filter.ts';
 import { type AssetLists, assetCursor } from '../../assets/asset-lists.service.ts';
-import type { AssetsService } from '../../assets/assets.service.ts';
 import type { Collection as CollectionRecord } from '../../assets/collection.ts';
 import { COLLECTIONS_OF_ASSET_MAX } from '../../assets/collections.service.ts';
 import { type Curation, TAG_COUNTS_MAX } from '../../assets/curation.service.ts';
 import { LINEAGE_MAX } from '../../assets/family.service.ts';
+import type { Renditions } from '../../assets/renditions.service.ts';
 import type { Retention } from '../../assets/retention.service.ts';
 import { notFound } from '../../errors.ts';
 import type { Job as JobRecord } from '../../jobs/job.ts';
@@ -18,10 +18,11 @@ import { Job } from '../job/job.type.ts';
 import { CreditsScalar, DateTimeScalar } from '../scalars.ts';
 import { AssetFilterInput, AssetOrderInput, toAssetFilter } from './asset.input.ts';
 import { Asset, AssetConnection, TagCount } from './asset.type.ts';
+import { RenditionArgs } from './rendition.args.ts';
 
 /** The parts of the library that answer questions about assets. */
 export interface AssetSources {
-  readonly assets: AssetsService;
+  readonly renditions: Renditions;
   readonly lists: AssetLists;
   readonly curation: Curation;
   readonly retention: Retention;
@@ -78,10 +79,10 @@ export class AssetResolver {
 
   @FieldResolver(() => String, {
     description:
-      'Where to fetch the picture from, without a key, for the next ten minutes at least. Ask again for a fresh address.',
+      'Where to fetch the picture from, without a key, for the next ten minutes at least. Ask again for a fresh address. With arguments, the picture in another size or format, free of charge: drawn when it is first fetched, without metadata, never enlarged.',
   })
-  url(@Root() asset: assets.Asset): string {
-    return this.sources.assets.signedUrl(asset);
+  url(@Root() asset: assets.Asset, @Args(() => RenditionArgs) wish: RenditionArgs): string {
+    return this.sources.renditions.signedUrl(asset, wish);
   }
 
   @FieldResolver(() => [String], { description: 'Its tags, in alphabetical order.' })

@@ -1,6 +1,8 @@
 import { createUnionType, Field, ID, Int, ObjectType } from 'type-graphql';
+import type { Asset as AssetRecord } from '../../assets/asset.ts';
 import type { Operation } from '../../catalog/operations.ts';
 import type { JobImage as ImageRecord } from '../../jobs/job.ts';
+import { Asset } from '../asset/asset.type.ts';
 import { connectionOf } from '../connection.ts';
 import {
   FailureCodeEnum,
@@ -193,11 +195,35 @@ export class Refused {
   estimate!: Estimate;
 }
 
+@ObjectType({
+  description:
+    'The library already holds what was asked for, and the caller allowed its use. Nothing was run and nothing was charged.',
+  simpleResolvers: true,
+})
+export class Reused {
+  @Field(() => [Asset], {
+    description: 'As many pictures as were asked for: in the order of their seeds, newest first without a seed.',
+  })
+  assets!: readonly AssetRecord[];
+
+  @Field(() => CreditsScalar, { description: 'What it cost: nothing.' })
+  credits!: bigint;
+
+  @Field(() => CreditsScalar, {
+    nullable: true,
+    description: 'What drawing them would have cost now; null where it has no price now.',
+  })
+  saved!: bigint | null;
+
+  @Field(() => Estimate, { description: 'The estimate of drawing them, as it stands now.' })
+  estimate!: Estimate;
+}
+
 export const SubmissionResult = createUnionType({
   name: 'SubmissionResult',
-  description: 'What became of a submission.',
-  types: () => [Submission, Refused] as const,
-  resolveType: (value) => ('job' in value ? 'Submission' : 'Refused'),
+  description: 'What became of a submission. Only generate with reuse answers Reused.',
+  types: () => [Submission, Refused, Reused] as const,
+  resolveType: (value) => ('job' in value ? 'Submission' : 'assets' in value ? 'Reused' : 'Refused'),
 });
 
 export const JobConnection = connectionOf(Job, 'Job', 'jobs');

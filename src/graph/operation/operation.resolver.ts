@@ -14,6 +14,8 @@ import { answered, SubmissionArgs, toSubmitOptions } from './submission.args.ts'
 import { toUpscaleInput, UpscaleInput } from './upscale.input.ts';
 
 const PAYS = 'Charges for delivered images only, once, and never more than was quoted.';
+const REUSE =
+  'Whether pictures that the library already holds of exactly this input will do. Where it holds as many as are asked for, they are answered as Reused: nothing is run or charged, no submission of the minute is used up, and the idempotency key stays free. A key that a job has already is answered with that job. Plays no part in what counts as the same input.';
 const IMAGE = 'The id of the asset to work on; it stays as it is, and the result is a new one.';
 
 @Resolver()
@@ -21,13 +23,17 @@ export class OperationResolver {
   constructor(private readonly submissions: Submissions) {}
 
   @Mutation(() => SubmissionResult, { description: `Draws pictures from words. ${PAYS}` })
-  generate(
+  async generate(
     @Ctx() context: GraphContext,
     @Arg('input', () => GenerateInput, { description: 'What to draw: the same input as the estimate.' })
     input: GenerateInput,
+    @Arg('reuse', () => Boolean, { defaultValue: false, description: REUSE }) reuse: boolean,
     @Args(() => SubmissionArgs) args: SubmissionArgs,
   ) {
-    return this.#run(context, args, () => canonicalGenerate(toGenerateInput(input)));
+    if (!reuse) return this.#run(context, args, () => canonicalGenerate(toGenerateInput(input)));
+    const viewer = viewerOf(context);
+    const request = canonicalGenerate(toGenerateInput(input));
+    return answered(context, await this.submissions.reuseOrRun(viewer, request, toSubmitOptions(context, args)));
   }
 
   @Mutation(() => SubmissionResult, { description: `Edits a picture. ${PAYS}` })

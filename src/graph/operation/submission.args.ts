@@ -1,5 +1,7 @@
 import { ArgsType, Field, Int } from 'type-graphql';
-import { type SubmitOptions, type SubmitResult, WAIT_SECONDS_MAX } from '../../jobs/submissions.service.ts';
+import type { Reused } from '../../jobs/reuse.ts';
+import type { SubmitResult } from '../../jobs/submissions.service.ts';
+import { type SubmitOptions, WAIT_SECONDS_MAX } from '../../jobs/submit-options.ts';
 import type { GraphContext } from '../context.ts';
 import { given } from '../given.ts';
 
@@ -34,9 +36,14 @@ export function toSubmitOptions(
 }
 
 /** The union's member, and the state of the limits for `extensions.billing`. */
-export function answered(context: GraphContext, result: SubmitResult) {
+export function answered(context: GraphContext, result: SubmitResult | Reused) {
   context.rate = result.rate;
-  return result.kind === 'accepted'
-    ? { job: result.job, replayed: result.replayed }
-    : { refusals: result.refusals, estimate: { ...result.estimate, refusals: result.refusals } };
+  switch (result.kind) {
+    case 'accepted':
+      return { job: result.job, replayed: result.replayed };
+    case 'refused':
+      return { refusals: result.refusals, estimate: { ...result.estimate, refusals: result.refusals } };
+    case 'reused':
+      return { assets: result.assets, credits: 0n, saved: result.estimate.credits, estimate: result.estimate };
+  }
 }

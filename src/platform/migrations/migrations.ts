@@ -10,6 +10,7 @@ import { uploads } from './008-uploads.ts';
 import { workflows } from './009-workflows.ts';
 import { money } from './010-money.ts';
 import { library } from './011-library.ts';
+import { renditions } from './012-renditions.ts';
 
 /** Every migration in its order. A published one is never changed; a change is a new one. */
 export const migrations: MigrationProvider = {
@@ -26,6 +27,7 @@ export const migrations: MigrationProvider = {
       '009-workflows': workflows,
       '010-money': money,
       '011-library': library,
+      '012-renditions': renditions,
     };
   },
 };
