@@ -2,6 +2,8 @@ import { Accounts } from './accounts/accounts.service.ts';
 import { AccountsStore } from './accounts/accounts.store.ts';
 import type { Route } from './catalog/models.ts';
 import type { Config } from './config.ts';
+import { Budgets } from './credits/budgets.service.ts';
+import { BudgetsStore } from './credits/budgets.store.ts';
 import { creditLaws } from './credits/credits.laws.store.ts';
 import { Credits } from './credits/credits.service.ts';
 import { CreditsStore } from './credits/credits.store.ts';
@@ -109,7 +111,9 @@ export async function openDomain(
   );
   await opened(priceBooks, (part) => part.stop()).start(GUIDE_PRICE_BOOK);
   const accounts = opened(new Accounts(new AccountsStore(db), events, clock), (part) => part.stop());
-  const credits = new Credits(db, new CreditsStore(db), new HoldsStore(db));
+  const budgetsStore = new BudgetsStore();
+  const budgets = new Budgets(db, budgetsStore, clock);
+  const credits = new Credits(db, new CreditsStore(db), new HoldsStore(db), budgetsStore);
   const limiter = new RateLimiter('submissions', redis);
   const tiers = new Tiers(db, accounts, credits, priceBooks, limiter, events, clock);
   const health = opened(new RouteHealth(clock, events, substitutes.circuits, log), (part) => part.stop());
@@ -117,7 +121,7 @@ export async function openDomain(
   const address = { url: config.publicUrl ?? '' };
   const library = await openLibrary(config, platform, clock, log, () => address.url, opened);
   const { assets } = library;
-  const estimates = new Estimates(priceBooks, tiers, health, serves, library, signer, clock);
+  const estimates = new Estimates({ priceBooks, tiers, health, serves, library, budgets, signer, clock });
   const jobsStore = new JobsStore(db);
   const attempts = new AttemptsStore(db);
   const ledgerCheck = new LedgerCheck(db, new LedgerTotalsStore(), [creditLaws, jobLaws], clock);
@@ -172,6 +176,7 @@ export async function openDomain(
     priceBooks,
     accounts,
     credits,
+    budgets,
     tiers,
     health,
     serves,

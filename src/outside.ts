@@ -11,6 +11,7 @@ import { AccountResolver } from './graph/account/account.resolver.ts';
 import { createApollo } from './graph/apollo.ts';
 import { AssetResolver } from './graph/asset/asset.resolver.ts';
 import { CurationResolver } from './graph/asset/curation.resolver.ts';
+import { BudgetResolver } from './graph/budget/budget.resolver.ts';
 import { CatalogResolver, type ProviderModes } from './graph/catalog/catalog.resolver.ts';
 import { CollectionResolver } from './graph/collection/collection.resolver.ts';
 import { EstimateResolver } from './graph/estimate/estimate.resolver.ts';
@@ -58,11 +59,24 @@ export interface Gateway {
 }
 
 function resolversOf(domain: Domain, modes: ProviderModes, metrics: Metrics) {
-  const { accounts, tiers, priceBooks, jobs, submissions, credits, ledgerCheck, library, estimates, health, serves } =
-    domain;
+  const {
+    accounts,
+    tiers,
+    priceBooks,
+    jobs,
+    submissions,
+    credits,
+    budgets,
+    ledgerCheck,
+    library,
+    estimates,
+    health,
+    serves,
+  } = domain;
   return [
     new AccountResolver(tiers, library.storageUses),
     new AssetResolver(library),
+    new BudgetResolver(budgets, tiers),
     new CatalogResolver(priceBooks, health, modes, serves),
     new CollectionResolver(library.collections),
     new CurationResolver(library.curation),
@@ -108,7 +122,7 @@ export async function openOutside(
     (part) => part.stop(),
   );
   await apollo.start();
-  const loaderServices = { jobs, credits, library };
+  const loaderServices = { jobs, credits, budgets: domain.budgets, library };
   const sources = { jobs, tiers, events };
   const live = new LiveServer({
     schema,

@@ -16,8 +16,8 @@ export interface InsufficientCredits extends Because {
 }
 export interface CapExceeded extends Because {
   readonly type: 'CapExceeded';
-  /** Which cap: the account's spend cap of this period, or the caller's own `maxCredits`. */
-  readonly cap: 'SPEND_CAP' | 'MAX_CREDITS';
+  /** Which cap: the account's spend cap of this period, a budget's, or the caller's own `maxCredits`. */
+  readonly cap: 'SPEND_CAP' | 'BUDGET' | 'MAX_CREDITS';
   readonly required: bigint;
   readonly spent: bigint;
   readonly limit: bigint;

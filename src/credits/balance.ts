@@ -39,10 +39,18 @@ export interface HoldRequest {
   readonly openHoldsMax: number;
   /** Images to take from providers' free allowances, and the monthly limit of each. */
   readonly allowances: readonly { readonly provider: string; readonly images: number; readonly limit: number }[];
+  /** The budget that it counts in, or null. */
+  readonly budgetId: string | null;
 }
 
 /** Why nothing was held; the balance is as it was. */
-export type HoldRefusal = 'PERIOD_OVER' | 'ALLOWANCE_USED' | 'INSUFFICIENT' | 'SPEND_CAP' | 'TOO_MANY_OPEN';
+export type HoldRefusal =
+  | 'PERIOD_OVER'
+  | 'ALLOWANCE_USED'
+  | 'INSUFFICIENT'
+  | 'SPEND_CAP'
+  | 'TOO_MANY_OPEN'
+  | 'BUDGET_SPENT';
 
 /** One delivered image and what is captured for it (zero when the free allowance paid). */
 export interface Capture {
@@ -76,6 +84,7 @@ export interface Hold {
   readonly released: bigint | null;
   /** Free images that were set aside, by provider. */
   readonly freeImages: Readonly<Record<string, number>>;
+  readonly budgetId: string | null;
   readonly priceVersion: number;
   readonly settledAt: Date | null;
 }

@@ -54,6 +54,14 @@ const LAWS: readonly Law[] = [
       where b.held <> coalesce(h.amount, 0) or b.open_holds <> coalesce(h.count, 0)`,
   },
   {
+    name: 'what a budget counts is what the holds of its period hold or have captured',
+    broken: sql`
+      select b.id as budget, b.spent, coalesce(sum(coalesce(h.captured, h.amount)), 0) as sum
+      from budgets b left join credit_holds h
+        on h.budget_id = b.id and (b.period = 'ONCE' or h.period_starts_at = b.period_starts_at)
+      group by b.id having b.spent <> coalesce(sum(coalesce(h.captured, h.amount)), 0)`,
+  },
+  {
     name: 'a hold is taken once and ends once, by what was captured and what was released',
     broken: sql`
       select h.id as hold, h.amount, h.captured, e.taken, e.takes, e.captures, e.releases, e.captured as booked, e.released

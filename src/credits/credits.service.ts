@@ -12,6 +12,7 @@ import type {
   OpenHolds,
   Settlement,
 } from './balance.ts';
+import type { BudgetsStore } from './budgets.store.ts';
 import type { CreditsStore } from './credits.store.ts';
 import type { BalanceRow } from './credits.tables.ts';
 import type { HoldsStore } from './holds.store.ts';
@@ -45,6 +46,7 @@ export class Credits {
     private readonly db: Db,
     private readonly store: CreditsStore,
     private readonly holds: HoldsStore,
+    private readonly budgets: Pick<BudgetsStore, 'take' | 'giveBack'>,
   ) {
     this.#balances = new DataLoader(
       async (ids) => {
@@ -142,6 +144,9 @@ export class Credits {
       const used = await this.holds.takeAllowance(tx, request.accountId, taken.period_starts_at, allowance);
       if (!used) throw new HoldRefused('ALLOWANCE_USED');
     }
+    const { accountId, budgetId, amount } = request;
+    if (budgetId !== null && !(await this.budgets.take(tx, accountId, budgetId, amount, taken.period_starts_at)))
+      throw new HoldRefused('BUDGET_SPENT');
   }
 
   /** Says why nothing could be taken; or takes it, when by the time the balance is locked there is no reason left. */
@@ -167,6 +172,8 @@ export class Credits {
     await this.store.book(tx, row, bookings, also, now);
     for (const { provider, images } of allowancesLeft(hold, captures))
       if (images > 0) await this.holds.giveBackAllowance(tx, hold.account_id, provider, hold.period_starts_at, images);
+    if (hold.budget_id !== null && released > 0n)
+      await this.budgets.giveBack(tx, hold.budget_id, released, hold.period_starts_at);
     return { captured, released };
   }
 

@@ -30,6 +30,7 @@ export type HoldRow = {
   from_owed: bigint;
   /** Images by provider. */
   free_images: Readonly<Record<string, number>>;
+  budget_id: string | null;
   period_starts_at: Date;
   price_version: number;
   created_at: Date;

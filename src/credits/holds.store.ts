@@ -44,9 +44,9 @@ export class HoldsStore {
         from taken
       ), hold as (
         insert into credit_holds (id, account_id, job_id, amount, from_monthly, from_topup, from_owed,
-          free_images, period_starts_at, price_version, created_at)
+          free_images, budget_id, period_starts_at, price_version, created_at)
         select ${request.holdId}, account_id, ${request.jobId}, ${amount}::bigint, held_from_monthly, from_topup, from_owed,
-          ${freeImages}::jsonb, period_starts_at,
+          ${freeImages}::jsonb, ${request.budgetId}::text, period_starts_at,
           ${request.priceVersion}::int, ${now}::timestamptz
         from split
       ), booked as (
@@ -142,6 +142,7 @@ export class HoldsStore {
       captured: row.captured,
       released: row.captured === null ? null : row.amount - row.captured,
       freeImages: row.free_images,
+      budgetId: row.budget_id,
       priceVersion: row.price_version,
       settledAt: row.settled_at,
     }));

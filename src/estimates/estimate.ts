@@ -105,6 +105,8 @@ export interface JobPlan {
   readonly images: readonly PlannedImage[];
   /** Free images that it takes, with the monthly limit of each allowance. */
   readonly allowances: readonly { readonly provider: ProviderName; readonly limit: number; readonly images: number }[];
+  /** The budget that it counts in, or null. */
+  readonly budgetId: string | null;
   readonly openJobsMax: number;
   readonly priority: number;
 }

@@ -3,6 +3,8 @@ import type { StorageUses } from '../assets/storage-use.service.ts';
 import type { QuoteInvalid, Refusal } from '../catalog/refusals.ts';
 import type { Source } from '../catalog/sources.ts';
 import { availableOf, type Balance } from '../credits/balance.ts';
+import type { Budget } from '../credits/budget.ts';
+import type { Budgets } from '../credits/budgets.service.ts';
 import { badInput, unknownReference } from '../errors.ts';
 import { canonicalHash } from '../platform/canonical-hash.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -13,7 +15,7 @@ import { formatCredits, vendorCostMicros } from '../pricing/prices.ts';
 import { QUOTE_LIFETIME_SECONDS, type Quote, readQuote, signQuote } from '../pricing/quotes.ts';
 import type { RouteHealth } from '../routing/health.ts';
 import type { RoutingFacts } from '../routing/planned-route.ts';
-import { balanceRefusals, rateLimited, storageRefusals } from '../tiers/preflight.ts';
+import { balanceRefusals, budgetRefusals, rateLimited, storageRefusals } from '../tiers/preflight.ts';
 import type { Allowed } from '../tiers/tier.ts';
 import type { Tiers } from '../tiers/tiers.service.ts';
 import { affordableCount, howMany } from './affordable.ts';
@@ -41,6 +43,7 @@ interface Asked {
   readonly balance: Balance;
   /** Bytes that the account keeps. */
   readonly storedBytes: number;
+  readonly budget: Budget | null;
 }
 
 /** A quote that holds for what was asked, with the prices it was made from. */
@@ -68,26 +71,39 @@ export interface KnownLibrary {
   readonly storageUses: Pick<StorageUses, 'of'>;
 }
 
+export interface EstimatesParts {
+  readonly priceBooks: Pick<PriceBooks, 'current' | 'find'>;
+  readonly tiers: Pick<Tiers, 'allowed' | 'balance' | 'rate'>;
+  readonly health: Pick<RouteHealth, 'of'>;
+  readonly serves: RoutingFacts['serves'];
+  readonly library: KnownLibrary;
+  readonly budgets: Pick<Budgets, 'find'>;
+  readonly signer: Signer;
+  readonly clock: Clock;
+}
+
+export interface EstimateOptions {
+  readonly quote?: string | undefined;
+  /** The id of the budget that it is to count in. */
+  readonly budget?: string | undefined;
+}
+
 /** The one way to a price: an estimate query ends here, and a mutation begins here. */
 export class Estimates {
-  constructor(
-    private readonly priceBooks: Pick<PriceBooks, 'current' | 'find'>,
-    private readonly tiers: Pick<Tiers, 'allowed' | 'balance' | 'rate'>,
-    private readonly health: Pick<RouteHealth, 'of'>,
-    private readonly serves: RoutingFacts['serves'],
-    private readonly library: KnownLibrary,
-    private readonly signer: Signer,
-    private readonly clock: Clock,
-  ) {}
+  constructor(private readonly parts: EstimatesParts) {}
 
   /**
    * What this operation costs, line by line, whether it may run, and on what. With a quote, its price version and its
    * free images count; a quote that no longer holds becomes a refusal on a fresh estimate.
-   * @throws NOT_FOUND for a picture that the account does not have.
+   * @throws NOT_FOUND for a picture or a budget that the account does not have, BAD_USER_INPUT for a budget that is closed.
    */
-  async operation(viewer: Viewer, request: OperationRequest, quoteToken?: string): Promise<Estimated<Estimate>> {
-    const asked = await this.#asked(viewer, request);
-    const weighed = await this.#weighed(asked, quoteToken);
+  async operation(
+    viewer: Viewer,
+    request: OperationRequest,
+    options: EstimateOptions = {},
+  ): Promise<Estimated<Estimate>> {
+    const asked = await this.#asked(viewer, request, options.budget);
+    const weighed = await this.#weighed(asked, options.quote);
     const [step] = weighed.steps;
     if (!step) throw new Error('an operation is one step');
     const { balance, inputHash } = asked;
@@ -109,25 +125,25 @@ export class Estimates {
         alternatives: step.alternatives,
       },
       inputHash,
-      plan: planOf(request, weighed, weighed.allowed),
+      plan: planOf(request, weighed, weighed.allowed, asked.budget),
     };
   }
 
   /**
    * The same for operations that build on each other. `maxCredits` is the most that the whole may cost, in milli-credits.
-   * @throws NOT_FOUND for a picture that the account does not have, BAD_USER_INPUT for more images than a job may have, or a negative
+   * @throws NOT_FOUND and BAD_USER_INPUT for the same, and BAD_USER_INPUT for more images than a job may have, or a negative
    * `maxCredits`.
    */
   async workflow(
     viewer: Viewer,
     request: WorkflowRequest,
     maxCredits: bigint | null,
-    quoteToken?: string,
+    options: EstimateOptions = {},
   ): Promise<Estimated<WorkflowEstimate>> {
     if (maxCredits !== null && maxCredits < 0n)
       throw badInput('maxCredits', formatCredits(maxCredits), 'at least 0 credits');
-    const asked = await this.#asked(viewer, request);
-    const weighed = await this.#weighed(asked, quoteToken);
+    const asked = await this.#asked(viewer, request, options.budget);
+    const weighed = await this.#weighed(asked, options.quote);
     const { balance, inputHash } = asked;
     const { steps, credits } = weighed;
     const tooDear =
@@ -141,23 +157,31 @@ export class Estimates {
         steps,
       },
       inputHash,
-      plan: planOf(request, weighed, weighed.allowed),
+      plan: planOf(request, weighed, weighed.allowed, asked.budget),
     };
   }
 
-  async #asked(viewer: Viewer, request: JobRequest): Promise<Asked> {
-    const [pictures, balance, stored] = await Promise.all([
+  async #asked(viewer: Viewer, request: JobRequest, budgetId: string | undefined): Promise<Asked> {
+    const [pictures, balance, stored, budget] = await Promise.all([
       this.#known(viewer, request),
-      this.tiers.balance(viewer),
-      this.library.storageUses.of(viewer.id),
+      this.parts.tiers.balance(viewer),
+      this.parts.library.storageUses.of(viewer.id),
+      budgetId === undefined ? null : this.#budget(viewer, budgetId),
     ]);
-    return { viewer, request, inputHash: canonicalHash(request), pictures, balance, storedBytes: stored.bytes };
+    return { viewer, request, inputHash: canonicalHash(request), pictures, balance, storedBytes: stored.bytes, budget };
+  }
+
+  async #budget(viewer: Viewer, id: string): Promise<Budget> {
+    const budget = await this.parts.budgets.find(viewer.id, id);
+    if (!budget) throw unknownReference('budget', id, 'budget');
+    if (budget.closedAt !== null) throw badInput('budget', id, 'a budget that is open');
+    return budget;
   }
 
   async #known(viewer: Viewer, request: JobRequest): Promise<KnownPictures> {
     const named = assetsOf(request);
     if (named.length === 0) return new Map();
-    const found = await this.library.assets.byIds(
+    const found = await this.parts.library.assets.byIds(
       viewer.id,
       named.map(({ id }) => id),
     );
@@ -178,9 +202,9 @@ export class Estimates {
   }
 
   async #weigh(asked: Asked, quote: HonouredQuote | null, invalid: Refusal | null = null): Promise<Weighed> {
-    const { viewer, request, pictures, balance, storedBytes } = asked;
-    const book = quote?.book ?? this.priceBooks.current();
-    const allowed = this.tiers.allowed(viewer);
+    const { viewer, request, pictures, balance, storedBytes, budget } = asked;
+    const book = quote?.book ?? this.parts.priceBooks.current();
+    const allowed = this.parts.tiers.allowed(viewer);
     const allowances = allowancesOf(allowed, balance);
     const priced = priceSteps(
       request,
@@ -195,6 +219,7 @@ export class Estimates {
       ...(invalid ? [invalid] : []),
       ...priced.steps.flatMap((step) => step.refusals),
       ...(credits === null ? [] : balanceRefusals(allowed, balance, credits)),
+      ...(credits === null || budget === null ? [] : budgetRefusals(budget, balance, credits)),
       ...storageRefusals(book, allowed, storedBytes),
       ...(await this.#rateRefusal(viewer, allowed)),
     ];
@@ -211,8 +236,8 @@ export class Estimates {
       allowed,
       allowances,
       routing: {
-        serves: this.serves,
-        health: (route) => this.health.of(route),
+        serves: this.parts.serves,
+        health: (route) => this.parts.health.of(route),
         vendorCostMicros: (route, render) => vendorCostMicros(book, route, render),
       },
     };
@@ -220,21 +245,21 @@ export class Estimates {
 
   /** A fresh promise on the prices in force. */
   #quote({ viewer, inputHash }: Asked, book: PriceBook, credits: bigint, steps: readonly PricedStep[]) {
-    const expiresAt = new Date(Math.floor(this.clock.now().getTime() / 1000 + QUOTE_LIFETIME_SECONDS) * 1000);
+    const expiresAt = new Date(Math.floor(this.parts.clock.now().getTime() / 1000 + QUOTE_LIFETIME_SECONDS) * 1000);
     const freeImages = Object.fromEntries(freeImagesIn(steps).map(({ provider, images }) => [provider, images]));
     const quote = { accountId: viewer.id, inputHash, credits, priceVersion: book.version, freeImages, expiresAt };
-    return { token: signQuote(this.signer, quote), expiresAt };
+    return { token: signQuote(this.parts.signer, quote), expiresAt };
   }
 
   /** The quote inside a token if it holds for what was asked; otherwise why not. */
   async #honoured({ viewer, inputHash, balance }: Asked, token: string): Promise<HonouredQuote | Refusal> {
-    const quote = readQuote(this.signer, token);
-    const book = quote && (await this.priceBooks.find(quote.priceVersion));
+    const quote = readQuote(this.parts.signer, token);
+    const book = quote && (await this.parts.priceBooks.find(quote.priceVersion));
     if (!quote || !book || quote.accountId !== viewer.id || quote.inputHash !== inputHash)
       return quoteInvalid('INPUT_CHANGED', 'This quote was not given to this account for exactly this input.');
-    if (quote.expiresAt <= this.clock.now())
+    if (quote.expiresAt <= this.parts.clock.now())
       return quoteInvalid('EXPIRED', `This quote was good until ${quote.expiresAt.toISOString()}.`);
-    const isUsed = allowancesOf(this.tiers.allowed(viewer), balance).some(
+    const isUsed = allowancesOf(this.parts.tiers.allowed(viewer), balance).some(
       ({ provider, left }) => (quote.freeImages[provider] ?? 0) > left,
     );
     return isUsed
@@ -243,7 +268,7 @@ export class Estimates {
   }
 
   async #rateRefusal(viewer: Viewer, allowed: Allowed): Promise<Refusal[]> {
-    const rate = await this.tiers.rate(viewer, allowed);
+    const rate = await this.parts.tiers.rate(viewer, allowed);
     return rate.remaining > 0 ? [] : [rateLimited(rate.limit, rate.resetsAt)];
   }
 }

@@ -1,3 +1,4 @@
+import type { Budget } from '../credits/budget.ts';
 import type { Quote } from '../pricing/quotes.ts';
 import type { Allowed } from '../tiers/tier.ts';
 import type { Allowance } from './allowances.ts';
@@ -21,13 +22,19 @@ export function freeImagesIn(steps: readonly PricedStep[]): JobPlan['allowances'
 }
 
 /** What a job runs; null where something of it is not known yet, or has no price. */
-export function planOf(request: JobRequest, { steps, credits, images }: PricedSteps, allowed: Allowed): JobPlan | null {
+export function planOf(
+  request: JobRequest,
+  { steps, credits, images }: PricedSteps,
+  allowed: Allowed,
+  budget: Budget | null,
+): JobPlan | null {
   if (credits === null || images === null) return null;
   return {
     request,
     credits,
     images,
     allowances: freeImagesIn(steps),
+    budgetId: budget?.id ?? null,
     openJobsMax: allowed.openJobs,
     priority: allowed.queuePriority,
   };

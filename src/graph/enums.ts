@@ -277,12 +277,13 @@ registerEnumType(LineKindEnum, {
   },
 });
 
-export const CapEnum = named(['SPEND_CAP', 'MAX_CREDITS']);
+export const CapEnum = named(['SPEND_CAP', 'BUDGET', 'MAX_CREDITS']);
 registerEnumType(CapEnum, {
   name: 'Cap',
   description: 'Which limit on spending was met.',
   valuesConfig: {
     SPEND_CAP: { description: "The account's spend cap of this period." },
+    BUDGET: { description: 'The cap of the budget that was named.' },
     MAX_CREDITS: { description: "The caller's own maxCredits." },
   },
 });

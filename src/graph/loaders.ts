@@ -8,6 +8,8 @@ import type { Collections } from '../assets/collections.service.ts';
 import type { Curation } from '../assets/curation.service.ts';
 import type { Family } from '../assets/family.service.ts';
 import type { Hold, LedgerEntry } from '../credits/balance.ts';
+import type { Budget } from '../credits/budget.ts';
+import type { Budgets } from '../credits/budgets.service.ts';
 import type { Credits } from '../credits/credits.service.ts';
 import type { Attempt, Job, JobImage } from '../jobs/job.ts';
 import type { Jobs } from '../jobs/jobs.service.ts';
@@ -20,6 +22,7 @@ export interface Loaders {
   readonly imagesByJobId: DataLoader<string, readonly JobImage[]>;
   readonly attemptsByImageId: DataLoader<string, readonly Attempt[]>;
   readonly holdByJobId: DataLoader<string, Hold | null>;
+  readonly budgetById: DataLoader<string, Budget | null>;
   readonly entriesByJobId: DataLoader<string, LedgerEntry[]>;
   readonly assetById: DataLoader<string, Asset | null>;
   readonly identicalAssetsByPictureHash: DataLoader<string, Asset[]>;
@@ -37,6 +40,7 @@ export interface Loaders {
 export interface LoaderServices {
   readonly jobs: Jobs;
   readonly credits: Credits;
+  readonly budgets: Budgets;
   readonly library: {
     readonly assets: AssetsService;
     readonly lists: AssetLists;
@@ -49,7 +53,7 @@ export interface LoaderServices {
 const BATCH_MAX = 500;
 
 /** A fresh set for each request and each state of a subscription, so that nothing read for one account can reach another. */
-export function createLoaders({ jobs, credits, library }: LoaderServices, viewer: Viewer | null): Loaders {
+export function createLoaders({ jobs, credits, budgets, library }: LoaderServices, viewer: Viewer | null): Loaders {
   const loader = <T>(load: (accountId: string, keys: readonly string[]) => Promise<T[]>) =>
     new DataLoader<string, T>(
       (keys) => (viewer ? load(viewer.id, keys) : Promise.reject(new Error('a loader was used without a viewer'))),
@@ -71,6 +75,7 @@ export function createLoaders({ jobs, credits, library }: LoaderServices, viewer
       const found = Map.groupBy(await credits.entriesOfJobs(jobIds), (entry) => entry.jobId);
       return jobIds.map((id) => found.get(id) ?? []);
     }),
+    budgetById: loader((accountId, ids) => Promise.all(ids.map((id) => budgets.find(accountId, id)))),
     assetById: loader((accountId, ids) => assets.byIds(accountId, ids)),
     identicalAssetsByPictureHash: loader((accountId, hashes) => assets.identical(accountId, hashes)),
     tagsByAssetId: loader((accountId, ids) => curation.tagsOf(accountId, ids)),

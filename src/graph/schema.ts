@@ -3,6 +3,7 @@ import { buildSchemaSync, type ContainerType, type NonEmptyArray, type PubSub } 
 import { AccountResolver } from './account/account.resolver.ts';
 import { AssetResolver } from './asset/asset.resolver.ts';
 import { CurationResolver } from './asset/curation.resolver.ts';
+import { BudgetResolver } from './budget/budget.resolver.ts';
 import { CatalogResolver } from './catalog/catalog.resolver.ts';
 import { CollectionResolver } from './collection/collection.resolver.ts';
 import { EstimateResolver } from './estimate/estimate.resolver.ts';
@@ -21,6 +22,7 @@ import { StepEstimateResolver, WorkflowResolver } from './workflow/workflow.reso
 const RESOLVERS = [
   AccountResolver,
   AssetResolver,
+  BudgetResolver,
   CatalogResolver,
   CollectionResolver,
   CurationResolver,

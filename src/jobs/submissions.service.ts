@@ -4,7 +4,7 @@ import type { GenerateRequest } from '../catalog/requests.ts';
 import { DomainError } from '../errors.ts';
 import type { Estimate, Estimated, JobPlan, WorkflowEstimate } from '../estimates/estimate.ts';
 import type { Estimates } from '../estimates/estimates.service.ts';
-import type { JobOperation, OperationRequest, WorkflowRequest } from '../estimates/job-request.ts';
+import type { JobOperation, JobRequest, OperationRequest, WorkflowRequest } from '../estimates/job-request.ts';
 import { checkRunnable } from '../estimates/workflow-request.ts';
 import { canonicalHash } from '../platform/canonical-hash.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -58,8 +58,10 @@ export class Submissions {
    */
   operation(viewer: Viewer, request: OperationRequest, options: SubmitOptions): Promise<SubmitResult<Estimate>> {
     const { estimates } = this.parts;
-    const estimate = (quote?: string) => estimates.operation(viewer, request, quote);
-    return this.#run({ viewer, operation: request.operation, hash: canonicalHash(request), estimate }, options);
+    const { budget } = options;
+    const estimate = (quote?: string) => estimates.operation(viewer, request, { quote, budget });
+    const hash = keyHash(request, { budget });
+    return this.#run({ viewer, operation: request.operation, hash, estimate }, options);
   }
 
   /**
@@ -76,7 +78,7 @@ export class Submissions {
     checkedWait(options);
     const key = checkedKey(options);
     if (!(await this.#holder(viewer, key))) {
-      const reused = await this.#reused(viewer, request, options.quote);
+      const reused = await this.#reused(viewer, request, options);
       // The pictures found may be those of the job that this call repeats.
       if (reused && !(await this.#holder(viewer, key))) {
         this.parts.metrics.submissions.inc({ operation: request.operation, outcome: 'reused' });
@@ -86,11 +88,11 @@ export class Submissions {
     return this.operation(viewer, request, options);
   }
 
-  async #reused(viewer: Viewer, request: GenerateRequest, quote: string | undefined): Promise<Reused | null> {
+  async #reused(viewer: Viewer, request: GenerateRequest, { quote, budget }: SubmitOptions): Promise<Reused | null> {
     const { assets: library, estimates, tiers } = this.parts;
     const assets = await reusablePictures(library, viewer.id, request);
     if (assets === null) return null;
-    const { estimate } = await estimates.operation(viewer, request, quote);
+    const { estimate } = await estimates.operation(viewer, request, { quote, budget });
     return { kind: 'reused', assets, estimate, rate: await tiers.rate(viewer, tiers.allowed(viewer)) };
   }
 
@@ -106,8 +108,9 @@ export class Submissions {
   ): Promise<SubmitResult<WorkflowEstimate>> {
     checkRunnable(request);
     const { estimates } = this.parts;
-    const estimate = (quote?: string) => estimates.workflow(viewer, request, maxCredits, quote);
-    const hash = canonicalHash(maxCredits === null ? request : { request, maxCredits: maxCredits.toString() });
+    const { budget } = options;
+    const estimate = (quote?: string) => estimates.workflow(viewer, request, maxCredits, { quote, budget });
+    const hash = keyHash(request, { budget, maxCredits: maxCredits?.toString() });
     return this.#run({ viewer, operation: 'WORKFLOW', hash, estimate }, options);
   }
 
@@ -207,6 +210,7 @@ export class Submissions {
         priceVersion,
         openHoldsMax: plan.openJobsMax,
         allowances: plan.allowances,
+        budgetId: plan.budgetId,
       },
       claim:
         key === null
@@ -281,6 +285,12 @@ interface Asked<E extends AnyEstimate> {
 }
 
 type Outcome = Exclude<Acceptance, { kind: 'accepted' }> | { readonly kind: 'accepted'; readonly job: Job };
+
+/** What a key stands for: the request, and whatever else decides on what is run and how it is paid. */
+function keyHash(request: JobRequest, also: Readonly<Record<string, string | undefined>>): string {
+  const given = Object.fromEntries(Object.entries(also).filter(([, value]) => value !== undefined));
+  return canonicalHash(Object.keys(given).length === 0 ? request : { request, ...given });
+}
 
 function allowanceUsed(): Refusal {
   return {

@@ -4,6 +4,8 @@ export const WAIT_SECONDS_MAX = 30;
 
 export interface SubmitOptions {
   readonly quote?: string | undefined;
+  /** The id of the budget that it is to count in. */
+  readonly budget?: string | undefined;
   readonly idempotencyKey?: string | undefined;
   /** How long to wait for the job to end, 0 to {@link WAIT_SECONDS_MAX}. */
   readonly waitSeconds?: number | undefined;

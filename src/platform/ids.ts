@@ -10,6 +10,7 @@ export type IdKind =
   | 'asset'
   | 'rendition'
   | 'collection'
+  | 'budget'
   | 'hold'
   | 'tx'
   | 'worker';

@@ -1,6 +1,7 @@
 import { type Module, type Quality, qualityRank } from '../catalog/operations.ts';
 import type { Refusal } from '../catalog/refusals.ts';
 import { availableOf, type Balance } from '../credits/balance.ts';
+import { type Budget, spentOf } from '../credits/budget.ts';
 import type { PriceBook } from '../pricing/price-book.ts';
 import { formatCredits } from '../pricing/prices.ts';
 import { type Allowed, lowestTier } from './tier.ts';
@@ -119,6 +120,25 @@ function spendCapExceeded(balance: Balance, limit: bigint, required: bigint): Re
     resetsAt: balance.periodEndsAt,
     message: `This costs ${formatCredits(required)} credits; ${formatCredits(balance.spent)} of this period's spend cap of ${formatCredits(limit)} are spent or held. Ask for less, raise the cap, or wait until ${balance.periodEndsAt.toISOString().slice(0, 10)}.`,
   };
+}
+
+/** Is there enough left in the budget that was named? The hold asks the same again. */
+export function budgetRefusals(budget: Budget, balance: Balance, credits: bigint): Refusal[] {
+  const spent = spentOf(budget, balance);
+  if (credits === 0n || spent + credits <= budget.cap) return [];
+  const resetsAt = budget.period === 'MONTHLY' ? balance.periodEndsAt : null;
+  const orWait = resetsAt === null ? '' : `, or wait until ${resetsAt.toISOString().slice(0, 10)}`;
+  return [
+    {
+      type: 'CapExceeded',
+      cap: 'BUDGET',
+      required: credits,
+      spent,
+      limit: budget.cap,
+      resetsAt,
+      message: `This costs ${formatCredits(credits)} credits; ${formatCredits(spent)} of the ${formatCredits(budget.cap)} of the budget ${JSON.stringify(budget.name)} are spent or held. Ask for less, raise the budget's cap, name another budget${orWait}.`,
+    },
+  ];
 }
 
 export function rateLimited(limit: number, resetsAt: Date): Refusal {

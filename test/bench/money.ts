@@ -14,6 +14,7 @@ const ROOT = join(import.meta.dirname, '..', '..');
 const built = async <T>(path: string): Promise<T> => (await import(pathToFileURL(join(ROOT, 'dist', path)).href)) as T;
 const { Credits } = await built<typeof import('../../src/credits/credits.service.ts')>('credits/credits.service.js');
 const { CreditsStore } = await built<typeof import('../../src/credits/credits.store.ts')>('credits/credits.store.js');
+const { BudgetsStore } = await built<typeof import('../../src/credits/budgets.store.ts')>('credits/budgets.store.js');
 const { HoldsStore } = await built<typeof import('../../src/credits/holds.store.ts')>('credits/holds.store.js');
 const { Acceptances } = await built<typeof import('../../src/jobs/acceptances.ts')>('jobs/acceptances.js');
 const { endJob } = await built<typeof import('../../src/jobs/end-job.ts')>('jobs/end-job.js');
@@ -42,7 +43,7 @@ const { db } = database;
 await migrate(db);
 const queue = new DatabaseQueue(database, postgres.url, createLog('silent'));
 await queue.start();
-const credits = new Credits(db, new CreditsStore(db), new HoldsStore(db));
+const credits = new Credits(db, new CreditsStore(db), new HoldsStore(db), new BudgetsStore());
 const store = new JobsStore(db);
 const acceptances = new Acceptances({ db, keys: new IdempotencyStore(db), store, queue, credits });
 
@@ -108,6 +109,7 @@ function submitted(accountId: string): Submitted {
       priceVersion: 1,
       openHoldsMax: 1_000_000_000,
       allowances: [],
+      budgetId: null,
     },
     claim: {
       accountId,

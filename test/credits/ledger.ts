@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { expect } from 'vitest';
 import type { Bucket, Capture, HoldRequest, LedgerKind, Settlement } from '../../src/credits/balance.ts';
+import { BudgetsStore } from '../../src/credits/budgets.store.ts';
 import { creditLaws } from '../../src/credits/credits.laws.store.ts';
 import { Credits, HoldRefused } from '../../src/credits/credits.service.ts';
 import { CreditsStore } from '../../src/credits/credits.store.ts';
@@ -33,7 +34,7 @@ export class TestLedger {
     readonly db: Db,
     holds = new HoldsStore(db),
     store = new CreditsStore(db),
-    readonly credits = new Credits(db, store, holds),
+    readonly credits = new Credits(db, store, holds, new BudgetsStore()),
   ) {}
 
   async open({ monthly = 0n, topup = 0n, postpaid = false, spendCap = null }: Wish = {}): Promise<string> {
@@ -55,6 +56,7 @@ export class TestLedger {
       priceVersion: 1,
       openHoldsMax: 1_000_000,
       allowances: [],
+      budgetId: null,
       ...more,
     };
     await inTransaction(this.db, (tx) => this.credits.hold(tx, request, now));

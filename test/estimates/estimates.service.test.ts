@@ -187,10 +187,10 @@ describe('a workflow', () => {
     ]);
     const { estimate } = await house.estimates.workflow(viewerOf(), request, null);
     expect(estimate).toMatchObject({ credits: 10_000n, affordableCount: 30, refusals: [] });
-    const quoted = await house.estimates.workflow(viewerOf(), request, null, estimate.quote ?? '');
+    const quoted = await house.estimates.workflow(viewerOf(), request, null, { quote: estimate.quote ?? '' });
     expect(quoted.estimate).toMatchObject({ quote: estimate.quote, refusals: [] });
     const other = canonicalWorkflow([step('draw', generate({ quality: 'DRAFT', count: 2 }))]);
-    const changed = await house.estimates.workflow(viewerOf(), other, null, estimate.quote ?? '');
+    const changed = await house.estimates.workflow(viewerOf(), other, null, { quote: estimate.quote ?? '' });
     expect(changed.estimate.refusals).toMatchObject([{ type: 'QuoteInvalid', reason: 'INPUT_CHANGED' }]);
   });
 });

@@ -1,6 +1,7 @@
 import type { Viewer } from '../../src/accounts/account.ts';
 import type { Source } from '../../src/catalog/sources.ts';
 import type { Balance } from '../../src/credits/balance.ts';
+import type { Budget } from '../../src/credits/budget.ts';
 import { Estimates } from '../../src/estimates/estimates.service.ts';
 import { LocalEventBus } from '../../src/platform/events.ts';
 import { Signer } from '../../src/platform/signer.ts';
@@ -38,13 +39,14 @@ export class House {
   off: readonly string[] = [];
   readonly pictures = new Map<string, Source>();
   storedBytes = 0;
+  readonly budgets = new Map<string, Budget>();
   keys: readonly [string, ...string[]] = [KEYS[0]];
 
   /** The service as it would be after a start with the present settings. */
   get estimates(): Estimates {
-    return new Estimates(
-      { current: () => this.#book(this.current), find: async (version) => this.books.get(version) ?? null },
-      {
+    return new Estimates({
+      priceBooks: { current: () => this.#book(this.current), find: async (version) => this.books.get(version) ?? null },
+      tiers: {
         allowed: (account, book = this.#book(this.current)) => allowedFor(book, account.tier, account.limits),
         balance: async () => this.balance,
         rate: async (_, { submissionsPerMinute: limit }) => ({
@@ -53,15 +55,16 @@ export class House {
           resetsAt: new Date(this.clock.now().getTime() + 30_000),
         }),
       },
-      this.health,
-      ({ model, host }) => !this.off.includes(model.provider) && host.name !== 'vertex',
-      {
+      health: this.health,
+      serves: ({ model, host }) => !this.off.includes(model.provider) && host.name !== 'vertex',
+      library: {
         assets: { byIds: async (_account, ids) => ids.map((id) => this.pictures.get(id) ?? null) },
         storageUses: { of: async () => ({ assets: 0, bytes: this.storedBytes }) },
       },
-      new Signer(this.keys),
-      this.clock,
-    );
+      budgets: { find: async (_account, id) => this.budgets.get(id) ?? null },
+      signer: new Signer(this.keys),
+      clock: this.clock,
+    });
   }
 
   /** Publishes another price for STANDARD pictures of a megapixel, in force from now on. */

@@ -17,7 +17,7 @@ async function quoteFor(wish: GenerateInput = input, viewer = viewerOf()): Promi
   return quote;
 }
 const submit = async (quote: string, wish = input, viewer = viewerOf()) =>
-  (await house.estimates.operation(viewer, canonicalGenerate(wish), quote)).estimate;
+  (await house.estimates.operation(viewer, canonicalGenerate(wish), { quote })).estimate;
 
 describe('a quote', () => {
   test('promises account, input, credits, version, free images and expiry of its estimate', async () => {

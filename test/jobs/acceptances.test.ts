@@ -87,6 +87,7 @@ describe.each(ENGINES)('what is submitted at once on %s', (engine) => {
         priceVersion: 1,
         openHoldsMax: 1_000,
         allowances: [],
+        budgetId: null,
         ...hold,
       },
       claim: key === '' ? null : { accountId, key, inputHash: 'h', jobId, claimedAt: OPENED },

@@ -1,5 +1,6 @@
 import { Accounts } from '../../src/accounts/accounts.service.ts';
 import { AccountsStore } from '../../src/accounts/accounts.store.ts';
+import { BudgetsStore } from '../../src/credits/budgets.store.ts';
 import { Credits } from '../../src/credits/credits.service.ts';
 import { CreditsStore } from '../../src/credits/credits.store.ts';
 import { HoldsStore } from '../../src/credits/holds.store.ts';
@@ -19,7 +20,7 @@ class MutantCredits extends Credits {
 
   constructor(db: Db) {
     const balances = new CreditsStore(db);
-    super(db, balances, new HoldsStore(db));
+    super(db, balances, new HoldsStore(db), new BudgetsStore());
     this.balances = balances;
   }
 }

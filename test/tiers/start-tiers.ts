@@ -1,5 +1,6 @@
 import { Accounts } from '../../src/accounts/accounts.service.ts';
 import { AccountsStore } from '../../src/accounts/accounts.store.ts';
+import { BudgetsStore } from '../../src/credits/budgets.store.ts';
 import { Credits } from '../../src/credits/credits.service.ts';
 import { CreditsStore } from '../../src/credits/credits.store.ts';
 import { HoldsStore } from '../../src/credits/holds.store.ts';
@@ -20,7 +21,7 @@ export async function startTiers(
   { db }: Pick<Database, 'db'>,
   clock: TestClock,
   events: EventBus,
-  credits = new Credits(db, new CreditsStore(db), new HoldsStore(db)),
+  credits = new Credits(db, new CreditsStore(db), new HoldsStore(db), new BudgetsStore()),
   accounts = new Accounts(new AccountsStore(db), events, clock),
 ) {
   const store = new PriceBookStore(db);

@@ -10,6 +10,7 @@ import type { Metrics } from '../../platform/metrics.ts';
 import { canonicalOptimize } from '../../social/optimize-request.ts';
 import { Asset } from '../asset/asset.type.ts';
 import { type GraphContext, viewerOf } from '../context.ts';
+import { given } from '../given.ts';
 import { EditInput, toEditInput } from '../operation/edit.input.ts';
 import { GenerateInput, toGenerateInput } from '../operation/generate.input.ts';
 import { OptimizeInput, toOptimizeInput } from '../operation/optimize.input.ts';
@@ -17,6 +18,7 @@ import { toUpscaleInput, UpscaleInput } from '../operation/upscale.input.ts';
 import { Alternative, Estimate, Preflight, RouteInfo, toRouteInfo } from './estimate.type.ts';
 
 const ASKING = 'line by line, and whether it may run. Costs nothing, changes nothing.';
+export const BUDGET = 'The id of the budget that it would count in.';
 const IMAGE = 'The id of the asset to work on. Without it size M is assumed, and there is no quote.';
 
 @Resolver(() => Estimate)
@@ -31,8 +33,9 @@ export class EstimateResolver {
     @Ctx() context: GraphContext,
     @Arg('input', () => GenerateInput, { description: 'What to draw: the same input as the mutation.' })
     input: GenerateInput,
+    @Arg('budget', () => ID, { nullable: true, description: BUDGET }) budget: string | null,
   ): Promise<EstimateRecord> {
-    return this.#estimate(context, () => canonicalGenerate(toGenerateInput(input)));
+    return this.#estimate(context, budget, () => canonicalGenerate(toGenerateInput(input)));
   }
 
   @Query(() => Estimate, { description: `What editing this picture would cost, ${ASKING}` })
@@ -40,8 +43,9 @@ export class EstimateResolver {
     @Ctx() context: GraphContext,
     @Arg('image', () => ID, { nullable: true, description: IMAGE }) image: string | null,
     @Arg('edit', () => EditInput, { description: 'How to edit it: the same input as the mutation.' }) edit: EditInput,
+    @Arg('budget', () => ID, { nullable: true, description: BUDGET }) budget: string | null,
   ): Promise<EstimateRecord> {
-    return this.#estimate(context, () => canonicalEdit(image ?? null, toEditInput(edit)));
+    return this.#estimate(context, budget, () => canonicalEdit(image ?? null, toEditInput(edit)));
   }
 
   @Query(() => Estimate, { description: `What enlarging this picture would cost, ${ASKING}` })
@@ -50,8 +54,9 @@ export class EstimateResolver {
     @Arg('image', () => ID, { nullable: true, description: IMAGE }) image: string | null,
     @Arg('upscale', () => UpscaleInput, { description: 'How to enlarge it: the same input as the mutation.' })
     upscale: UpscaleInput,
+    @Arg('budget', () => ID, { nullable: true, description: BUDGET }) budget: string | null,
   ): Promise<EstimateRecord> {
-    return this.#estimate(context, () => canonicalUpscale(image ?? null, toUpscaleInput(upscale)));
+    return this.#estimate(context, budget, () => canonicalUpscale(image ?? null, toUpscaleInput(upscale)));
   }
 
   @Query(() => Estimate, { description: `What cutting this picture for social networks would cost, ${ASKING}` })
@@ -60,13 +65,14 @@ export class EstimateResolver {
     @Arg('image', () => ID, { nullable: true, description: IMAGE }) image: string | null,
     @Arg('optimize', () => OptimizeInput, { description: 'What to make of it: the same input as the mutation.' })
     optimize: OptimizeInput,
+    @Arg('budget', () => ID, { nullable: true, description: BUDGET }) budget: string | null,
   ): Promise<EstimateRecord> {
-    return this.#estimate(context, () => canonicalOptimize(image ?? null, toOptimizeInput(optimize)));
+    return this.#estimate(context, budget, () => canonicalOptimize(image ?? null, toOptimizeInput(optimize)));
   }
 
-  async #estimate(context: GraphContext, read: () => OperationRequest): Promise<EstimateRecord> {
+  async #estimate(context: GraphContext, budget: string | null, read: () => OperationRequest): Promise<EstimateRecord> {
     const viewer = viewerOf(context);
-    const { estimate } = await this.estimates.operation(viewer, read());
+    const { estimate } = await this.estimates.operation(viewer, read(), given({ budget }));
     const { operation } = estimate;
     for (const { type } of estimate.refusals) this.metrics.refusals.inc({ asked: 'estimate', operation, type });
     return estimate;

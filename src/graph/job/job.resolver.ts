@@ -12,6 +12,7 @@ import {
   Subscription,
 } from 'type-graphql';
 import type { Asset as AssetRecord } from '../../assets/asset.ts';
+import type { Budget as BudgetRecord } from '../../credits/budget.ts';
 import { notFound } from '../../errors.ts';
 import { promptsIn, stepsOf } from '../../estimates/job-request.ts';
 import type { Attempt, JobImage as ImageRecord, Job as JobRecord, JobStatus } from '../../jobs/job.ts';
@@ -20,6 +21,7 @@ import { JOBS_LIST, type Jobs } from '../../jobs/jobs.service.ts';
 import { writeCursor } from '../../platform/cursor.ts';
 import { findSocialFormat } from '../../social/social-formats.ts';
 import { Asset } from '../asset/asset.type.ts';
+import { Budget } from '../budget/budget.type.ts';
 import { toConnection } from '../connection.ts';
 import { type GraphContext, viewerOf } from '../context.ts';
 import { JobStatusEnum } from '../enums.ts';
@@ -117,6 +119,12 @@ export class JobResolver {
   @FieldResolver(() => [JobImage], { description: 'Its images, by their place in the batch.' })
   images(@Root() job: JobRecord, @Ctx() context: GraphContext): Promise<readonly ImageRecord[]> {
     return context.loaders.imagesByJobId.load(job.id);
+  }
+
+  @FieldResolver(() => Budget, { nullable: true, description: 'The budget that it counts in; null for none.' })
+  async budget(@Root() job: JobRecord, @Ctx() { loaders }: GraphContext): Promise<BudgetRecord | null> {
+    const hold = await loaders.holdByJobId.load(job.id);
+    return hold?.budgetId ? loaders.budgetById.load(hold.budgetId) : null;
   }
 
   @FieldResolver(() => Receipt, { description: 'What it cost and why.' })

@@ -36,6 +36,8 @@ function find(context: GraphContext, id: string) {
       return id === viewer.id ? viewer : null;
     case 'job':
       return context.loaders.jobById.load(id);
+    case 'budget':
+      return context.loaders.budgetById.load(id);
     case 'collection':
       return context.loaders.collectionById.load(id);
     case 'asset':

@@ -1,7 +1,13 @@
 import { Field, ID, InterfaceType } from 'type-graphql';
 import { idKind } from '../../platform/ids.ts';
 
-const TYPES: Record<string, string> = { account: 'Viewer', job: 'Job', asset: 'Asset', collection: 'Collection' };
+const TYPES: Record<string, string> = {
+  account: 'Viewer',
+  job: 'Job',
+  asset: 'Asset',
+  collection: 'Collection',
+  budget: 'Budget',
+};
 
 @InterfaceType({
   description: 'Anything with an id of its own. The id begins with its kind, such as `job_`.',

@@ -1,4 +1,4 @@
-import { ArgsType, Field, Int } from 'type-graphql';
+import { ArgsType, Field, ID, Int } from 'type-graphql';
 import type { Reused } from '../../jobs/reuse.ts';
 import type { SubmitResult } from '../../jobs/submissions.service.ts';
 import { type SubmitOptions, WAIT_SECONDS_MAX } from '../../jobs/submit-options.ts';
@@ -21,6 +21,12 @@ export class SubmissionArgs {
   })
   idempotencyKey?: string | null;
 
+  @Field(() => ID, {
+    nullable: true,
+    description: 'The id of the budget that it counts in; none when left out. Part of what a key stands for.',
+  })
+  budget?: string | null;
+
   @Field(() => Int, {
     defaultValue: 0,
     description: `How long to wait for the job to end before answering, 0 to ${WAIT_SECONDS_MAX}.`,
@@ -30,9 +36,9 @@ export class SubmissionArgs {
 
 export function toSubmitOptions(
   { requestId }: GraphContext,
-  { quote, idempotencyKey, waitSeconds }: SubmissionArgs,
+  { quote, idempotencyKey, budget, waitSeconds }: SubmissionArgs,
 ): SubmitOptions {
-  return { ...given({ quote, idempotencyKey, waitSeconds }), requestId };
+  return { ...given({ quote, idempotencyKey, budget, waitSeconds }), requestId };
 }
 
 /** The union's member, and the state of the limits for `extensions.billing`. */

@@ -1,4 +1,4 @@
-import { Arg, Args, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { Arg, Args, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root } from 'type-graphql';
 import type {
   Alternative as AlternativeRecord,
   StepEstimate as StepRecord,
@@ -9,7 +9,9 @@ import { canonicalWorkflow } from '../../estimates/workflow-request.ts';
 import type { Submissions } from '../../jobs/submissions.service.ts';
 import type { Metrics } from '../../platform/metrics.ts';
 import { type GraphContext, viewerOf } from '../context.ts';
+import { BUDGET } from '../estimate/estimate.resolver.ts';
 import { Alternative, Preflight, RouteInfo, toRouteInfo } from '../estimate/estimate.type.ts';
+import { given } from '../given.ts';
 import { answered, SubmissionArgs, toSubmitOptions } from '../operation/submission.args.ts';
 import { toSteps, WorkflowInput } from './workflow.input.ts';
 import { StepEstimate, WorkflowEstimate, WorkflowResult } from './workflow.type.ts';
@@ -29,12 +31,14 @@ export class WorkflowResolver {
     @Ctx() context: GraphContext,
     @Arg('input', () => WorkflowInput, { description: 'The operations: the same input as the mutation.' })
     input: WorkflowInput,
+    @Arg('budget', () => ID, { nullable: true, description: BUDGET }) budget: string | null,
   ): Promise<WorkflowRecord> {
     const viewer = viewerOf(context);
     const { estimate } = await this.estimates.workflow(
       viewer,
       canonicalWorkflow(toSteps(input)),
       input.maxCredits ?? null,
+      given({ budget }),
     );
     for (const { type } of estimate.refusals)
       this.metrics.refusals.inc({ asked: 'estimate', operation: 'WORKFLOW', type });

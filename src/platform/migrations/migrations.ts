@@ -11,6 +11,7 @@ import { workflows } from './009-workflows.ts';
 import { money } from './010-money.ts';
 import { library } from './011-library.ts';
 import { renditions } from './012-renditions.ts';
+import { budgets } from './014-budgets.ts';
 
 /** Every migration in its order. A published one is never changed; a change is a new one. */
 export const migrations: MigrationProvider = {
@@ -28,6 +29,7 @@ export const migrations: MigrationProvider = {
       '010-money': money,
       '011-library': library,
       '012-renditions': renditions,
+      '014-budgets': budgets,
     };
   },
 };

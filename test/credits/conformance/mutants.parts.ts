@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { HoldRequest } from '../../../src/credits/balance.ts';
+import { BudgetsStore } from '../../../src/credits/budgets.store.ts';
 import { Credits, HoldRefused } from '../../../src/credits/credits.service.ts';
 import { CreditsStore } from '../../../src/credits/credits.store.ts';
 import type { BalanceRow, CreditTables, HoldRow } from '../../../src/credits/credits.tables.ts';
@@ -174,7 +175,7 @@ export class PositionBeforeLock extends Credits {
     private readonly balances: CreditsStore,
     private readonly gap: Gap,
   ) {
-    super(db, balances, new HoldsStore(db));
+    super(db, balances, new HoldsStore(db), new BudgetsStore());
   }
 
   override async grant(...granted: Granted): Promise<void> {

@@ -1,3 +1,4 @@
+import { BudgetsStore } from '../../../src/credits/budgets.store.ts';
 import { CreditsStore } from '../../../src/credits/credits.store.ts';
 import { HoldsStore } from '../../../src/credits/holds.store.ts';
 import type { Db } from '../../../src/platform/database.ts';
@@ -116,7 +117,10 @@ export const MUTANTS: readonly Mutant[] = [
     defect: 'a hold that is given back is deleted',
     caught: /^the HOLD of 25 to held is gone from the ledger$/,
     ...unguarded,
-    open: (db) => new Subject(db, { credits: new DeletedReversals(db, new CreditsStore(db), new HoldsStore(db)) }),
+    open: (db) =>
+      new Subject(db, {
+        credits: new DeletedReversals(db, new CreditsStore(db), new HoldsStore(db), new BudgetsStore()),
+      }),
   },
   {
     breaks: 'INV-13',

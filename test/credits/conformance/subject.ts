@@ -117,7 +117,7 @@ export function claimOf({ accountId, key, amount }: Submitted) {
 }
 
 export function holdOf({ accountId, amount }: Submitted, jobId: string) {
-  const limits = { priceVersion: 1, openHoldsMax: 1_000_000, allowances: [] };
+  const limits = { priceVersion: 1, openHoldsMax: 1_000_000, allowances: [], budgetId: null };
   return { holdId: newId('hold'), accountId, jobId, amount, ...limits };
 }
 
