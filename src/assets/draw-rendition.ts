@@ -1,14 +1,15 @@
 import { createHash } from 'node:crypto';
 import type { Sharp } from 'sharp';
 import { FOR_PAGES } from './encodings.ts';
-import { decodeFully, decoder, inFreeTurn, type PictureSize, pictureKind, readable } from './pictures.ts';
+import { decoder, inFreeTurn, type PictureSize, pictureKind, readable } from './pictures.ts';
 import { type RenditionSpec, within } from './rendition.ts';
 
 const WHITE = '#fff';
 const CLEAR = { r: 0, g: 0, b: 0, alpha: 0 } as const;
 
 /**
- * Draws a picture of the library anew: upright, one frame, sRGB, exactly the size of `spec`, no metadata.
+ * Draws a picture of the library anew: upright, one frame, sRGB, exactly the size of `spec`, no metadata. That its bytes are those
+ * which were stored, and so can be decoded to the last line, is for the caller to know.
  * @throws PictureError when the original cannot be decoded.
  */
 export function drawRendition(
@@ -18,8 +19,6 @@ export function drawRendition(
 ): Promise<{ readonly bytes: Buffer; readonly sha256: string }> {
   return inFreeTurn(async () => {
     pictureKind(original);
-    // A crop does not look at the lines that it cuts off, and so misses that the last of them are damaged.
-    if (spec.fit === 'COVER') await readable(() => decodeFully(original));
     const bytes = await readable(() => {
       const drawing = fitted(decoder(original).autoOrient(), size, spec).toColourspace('srgb');
       return FOR_PAGES[spec.contentType](drawing).toBuffer();

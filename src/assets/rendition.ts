@@ -13,6 +13,8 @@ export const RENDITION_SIDE_MIN = 16;
 export const RENDITION_SIDE_MAX = 4096;
 /** The longest side that WebP can be written with. Pictures of the library can be one pixel longer. */
 const WEBP_SIDE_MAX = 16_383;
+/** The most pixels of an AVIF: they take 7 seconds of a processor, and what takes longer than 30 is given up. */
+const AVIF_PIXELS_MAX = RENDITION_SIDE_MAX * RENDITION_SIDE_MAX;
 
 /** What a caller may say about the picture wanted. */
 export interface RenditionWish {
@@ -62,11 +64,16 @@ export function renditionSpec(original: Original, wish: RenditionWish): Renditio
   const height = checkedSide('height', wish.height);
   const fit = wish.fit ?? 'INSIDE';
   const contentType = wish.format ? CONTENT_TYPE_OF[wish.format] : original.contentType;
-  const spec = { fit, ...sidesOf(original, fit, width, height), contentType };
-  if (contentType === 'image/webp' && Math.max(spec.width, spec.height) > WEBP_SIDE_MAX) {
-    const limit = `another one for a picture of ${spec.width}x${spec.height}, because no side of a WebP is longer than ${WEBP_SIDE_MAX}`;
-    throw badInput('format', 'WEBP', limit);
-  }
+  return writable({ fit, ...sidesOf(original, fit, width, height), contentType });
+}
+
+function writable(spec: RenditionSpec): RenditionSpec {
+  const { width, height, contentType } = spec;
+  const other = (why: string) => `another one, or a smaller size, for a picture of ${width}x${height}, because ${why}`;
+  if (contentType === 'image/webp' && Math.max(width, height) > WEBP_SIDE_MAX)
+    throw badInput('format', 'WEBP', other(`no side of a WebP is longer than ${WEBP_SIDE_MAX}`));
+  if (contentType === 'image/avif' && width * height > AVIF_PIXELS_MAX)
+    throw badInput('format', 'AVIF', other(`an AVIF is drawn with at most ${AVIF_PIXELS_MAX} pixels`));
   return spec;
 }
 

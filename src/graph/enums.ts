@@ -176,7 +176,7 @@ registerEnumType(RenditionFormatEnum, {
     PNG: { description: 'Every pixel as it is; can be transparent.' },
     JPEG: { description: 'Small, for photographs; what shows through is put on white.' },
     WEBP: { description: 'Smaller than JPEG; can be transparent; no side longer than 16383.' },
-    AVIF: { description: 'Smallest, and slowest to draw; can be transparent.' },
+    AVIF: { description: 'Smallest, and slowest to draw; can be transparent; at most 16777216 pixels.' },
   },
 });
 

@@ -88,6 +88,14 @@ describe('what a wish comes to', () => {
     expect(of(16_383, 32, { format: 'WEBP' })).toBe('inside-16383x32.webp');
   });
 
+  it('refuses an AVIF that would take too long to write', () => {
+    expect(() => of(4096, 4097, { format: 'AVIF' })).toThrow(
+      expect.objectContaining({ details: expect.objectContaining({ field: 'format', value: 'AVIF' }) }),
+    );
+    expect(of(4096, 4096, { format: 'AVIF' })).toBe('inside-4096x4096.avif');
+    expect(of(4096, 8192, { format: 'AVIF', width: 2048 })).toBe('inside-2048x4096.avif');
+  });
+
   it('never has an empty side, more pixels a side than asked, or a larger picture than the original', () => {
     const size = fc.integer({ min: 1, max: 16_383 });
     const asked = fc.integer({ min: 16, max: 4096 });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Asset } from '../../src/assets/asset.ts';
 import { RENDITIONS_KEPT_MAX, type Renditions } from '../../src/assets/renditions.service.ts';
+import { RenditionsStore } from '../../src/assets/renditions.store.ts';
 import type { Database } from '../../src/platform/database.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { grainy, NOW, realPicture, TestLibrary } from './library.ts';
@@ -72,12 +73,18 @@ export function renditionsSuite(engine: string, open: () => Promise<Database>): 
       expect(await specsOf(other)).toEqual(['inside-20x20.png']);
     });
 
-    it('stay twenty when many are made at once', async () => {
-      const patient = library.newRenditions({ atOnce: 4, waiting: 100, waitMs: 60_000 });
-      await Promise.all(Array.from({ length: 30 }, (_, i) => fetched(16 + i, asset, patient)));
-      const rows = await library.renditionsOf(asset);
-      expect(rows).toHaveLength(20);
-      for (const { storage_key } of rows) expect(await exists(storage_key)).toBe(true);
+    it('stay twenty when many processes write theirs at once, and what is evicted is told once', async () => {
+      const made = await fetched(32);
+      if (!made) throw new Error('nothing was made');
+      const store = new RenditionsStore();
+      const write = (i: number) => {
+        const storageKey = newId('rendition');
+        return store.insert(database.db, { ...made, width: 100 + i, storageKey }, RENDITIONS_KEPT_MAX);
+      };
+      const written = await Promise.all(Array.from({ length: 60 }, (_, i) => write(i)));
+      expect(written.every(({ inserted }) => inserted)).toBe(true);
+      const evicted = written.flatMap((each) => each.evicted);
+      expect([evicted.length, new Set(evicted).size, (await specsOf()).length]).toEqual([41, 41, 20]);
     });
 
     it('are one when two processes make the same, and the bytes of the other are gone', async () => {

@@ -226,12 +226,26 @@ describe('delivering it', () => {
   });
 });
 
-it('is drawn once for 50 that ask for it at the same time, and not again for those that come later', async () => {
-  const put = vi.spyOn(server().library.storage, 'put');
-  const url = urlOf({ width: 100, format: 'JPEG' });
-  const tags = await Promise.all(Array.from({ length: 50 }, async () => (await fetch(url)).headers.get('etag')));
-  expect([new Set(tags).size, put.mock.calls.length]).toEqual([1, 1]);
-  expect((await fetch(url)).status).toBe(200);
-  expect(put).toHaveBeenCalledTimes(1);
-  expect(await server().library.renditionsOf(asset)).toHaveLength(1);
+describe('asked for by 50 at the same time', () => {
+  // Enough places for each of them to draw one of its own.
+  const roomy = deliveryServer({ atOnce: 50, waiting: 0, waitMs: 60_000 });
+
+  it('is drawn once, and not again for those that come later', async () => {
+    const { storage, renditions } = roomy().library;
+    const kept = await roomy().keep(await realPicture(grainy(160, 120).png()));
+    const put = storage.put.bind(storage);
+    const arrived = Promise.withResolvers<void>();
+    let requests = 0;
+    roomy().app.server.on('request', () => ++requests === 50 && arrived.resolve());
+    const spy = vi.spyOn(storage, 'put').mockImplementation(async (key, bytes) => {
+      await arrived.promise;
+      await put(key, bytes);
+    });
+    const url = renditions.signedUrl(kept, { width: 100, format: 'JPEG' });
+    const tags = await Promise.all(Array.from({ length: 50 }, async () => (await fetch(url)).headers.get('etag')));
+    expect([new Set(tags).size, spy.mock.calls.length]).toEqual([1, 1]);
+    expect((await fetch(url)).headers.get('etag')).toBe(tags[0]);
+    expect(spy).toHaveBeenCalledTimes(1);
+    expect(await roomy().library.renditionsOf(kept)).toHaveLength(1);
+  });
 });

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { GUIDE_PRICE_BOOK } from '../../src/pricing/guide-price-book.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { expectLawsHold } from '../support/invariants.ts';
@@ -233,6 +233,20 @@ describe('an idempotency key', () => {
     await run(key, INPUT);
     await reused(key, INPUT, { idempotencyKey: 'free' });
     expect(await run(key, { ...INPUT, seed: 1 }, { idempotencyKey: 'free' })).toHaveLength(1);
+  });
+
+  test('that a job takes while reuse is weighed is answered with that job', async () => {
+    await run(key, INPUT);
+    const look = gateway.tiers.balance.bind(gateway.tiers);
+    const taken = Promise.withResolvers<string>();
+    const spy = vi.spyOn(gateway.tiers, 'balance').mockImplementationOnce(async (account) => {
+      const { job } = await generate(gateway, key, INPUT, { idempotencyKey: 'raced' });
+      taken.resolve(job.id);
+      return look(account);
+    });
+    const { answer } = await ask(key, INPUT, { idempotencyKey: 'raced' });
+    spy.mockRestore();
+    expect(answer).toMatchObject({ __typename: 'Submission', replayed: true, job: { id: await taken.promise } });
   });
 
   test('sent twenty times at once makes one job, and every answer is that job', async () => {
