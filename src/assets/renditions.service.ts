@@ -107,13 +107,6 @@ export class Renditions {
     return this.parts.storage.open(rendition.storageKey, range);
   }
 
-  /** Deletes every rendition of these assets, rows first, so that what a crash leaves behind is swept. Answers how many. */
-  async forget(assetIds: readonly string[]): Promise<number> {
-    const keys = await this.parts.store.deleteOf(this.parts.db, assetIds);
-    await this.#deleteBytes(keys);
-    return keys.length;
-  }
-
   /** One that is kept whole. One that lost its bytes is forgotten: it can be drawn again. */
   async #kept(assetId: string, text: string): Promise<Rendition | null> {
     const { db, store, storage } = this.parts;

@@ -1,6 +1,6 @@
 import type { Viewer } from '../accounts/account.ts';
 import type { StorageUses } from '../assets/storage-use.service.ts';
-import type { QuoteInvalid, Refusal } from '../catalog/refusals.ts';
+import type { Refusal } from '../catalog/refusals.ts';
 import type { Source } from '../catalog/sources.ts';
 import { availableOf, type Balance } from '../credits/balance.ts';
 import type { Budget } from '../credits/budget.ts';
@@ -21,6 +21,7 @@ import type { Tiers } from '../tiers/tiers.service.ts';
 import { affordableCount, howMany } from './affordable.ts';
 import { type Allowance, allowancesOf } from './allowances.ts';
 import type { Estimate, Estimated, WorkflowEstimate } from './estimate.ts';
+import { overMax, quoteInvalid } from './estimate-refusals.ts';
 import {
   assetsOf,
   imageOf,
@@ -283,22 +284,5 @@ function promised({ credits, promise, book, refusals }: Weighed, balance: Balanc
     balanceBefore: before,
     balanceAfter: before === null || credits === null || credits > before ? null : before - credits,
     refusals,
-  };
-}
-
-function quoteInvalid(reason: QuoteInvalid['reason'], what: string): QuoteInvalid {
-  const message = `${what} Nothing was run and nothing was charged; the estimate beside this is a fresh one.`;
-  return { type: 'QuoteInvalid', reason, message };
-}
-
-function overMax(credits: bigint, limit: bigint): Refusal {
-  return {
-    type: 'CapExceeded',
-    cap: 'MAX_CREDITS',
-    required: credits,
-    spent: 0n,
-    limit,
-    resetsAt: null,
-    message: `The workflow costs ${formatCredits(credits)} credits, more than the ${formatCredits(limit)} allowed by maxCredits. Drop a step, run it fewer times, or raise maxCredits.`,
   };
 }

@@ -3,6 +3,7 @@ import type { Refusal } from '../catalog/refusals.ts';
 import type { GenerateRequest } from '../catalog/requests.ts';
 import { DomainError } from '../errors.ts';
 import type { Estimate, Estimated, JobPlan, WorkflowEstimate } from '../estimates/estimate.ts';
+import { allowanceUsed } from '../estimates/estimate-refusals.ts';
 import type { Estimates } from '../estimates/estimates.service.ts';
 import type { JobOperation, JobRequest, OperationRequest, WorkflowRequest } from '../estimates/job-request.ts';
 import { checkRunnable } from '../estimates/workflow-request.ts';
@@ -290,13 +291,4 @@ type Outcome = Exclude<Acceptance, { kind: 'accepted' }> | { readonly kind: 'acc
 function keyHash(request: JobRequest, also: Readonly<Record<string, string | undefined>>): string {
   const given = Object.fromEntries(Object.entries(also).filter(([, value]) => value !== undefined));
   return canonicalHash(Object.keys(given).length === 0 ? request : { request, ...given });
-}
-
-function allowanceUsed(): Refusal {
-  return {
-    type: 'QuoteInvalid',
-    reason: 'ALLOWANCE_USED',
-    message:
-      'The free images that this price counted on have just been used by another job. Nothing was run and nothing was charged; the estimate beside this has the new price.',
-  };
 }

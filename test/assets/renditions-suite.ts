@@ -4,6 +4,7 @@ import { RENDITIONS_KEPT_MAX, type Renditions } from '../../src/assets/rendition
 import { RenditionsStore } from '../../src/assets/renditions.store.ts';
 import type { Database } from '../../src/platform/database.ts';
 import { newId } from '../../src/platform/ids.ts';
+import { retentionOn } from './curation.ts';
 import { grainy, NOW, realPicture, TestLibrary } from './library.ts';
 
 /** What is promised of derived pictures on whichever database `open` gives; it must be migrated. */
@@ -102,15 +103,14 @@ export function renditionsSuite(engine: string, open: () => Promise<Database>): 
       return count;
     }
 
-    it('are forgotten with their pictures, rows and bytes, and no others', async () => {
+    it('go with their pictures, rows and bytes, when those are purged, and no others', async () => {
       const [gone, kept] = [await keep(), await keep()];
-      const made = [await fetched(32), await fetched(33), await fetched(32, gone), await fetched(32, kept)];
-      expect(await library.renditions.forget([asset.id, gone.id, newId('asset')])).toBe(3);
-      expect(await Promise.all(made.map((each) => exists(each?.storageKey)))).toEqual([false, false, false, true]);
-      expect([await specsOf(), await specsOf(gone), await specsOf(kept)]).toEqual([[], [], ['inside-32x32.png']]);
-      expect(await library.service.isIntact(asset)).toBe(true);
-      expect(await library.renditions.forget([asset.id])).toBe(0);
-      expect(await library.renditions.forget([])).toBe(0);
+      const made = [await fetched(32, gone), await fetched(33, gone), await fetched(32, kept)];
+      await library.markDeleted(gone);
+      expect(await retentionOn(library).purge([gone.id, kept.id])).toBe(1);
+      expect(await Promise.all(made.map((each) => exists(each?.storageKey)))).toEqual([false, false, true]);
+      expect([await specsOf(gone), await specsOf(kept)]).toEqual([[], ['inside-32x32.png']]);
+      expect(await library.service.isIntact(kept)).toBe(true);
     });
 
     it('are left alone by the sweep, deleted picture or not, until the row is gone', async () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Asset } from '../../src/assets/asset.ts';
 import { newId } from '../../src/platform/ids.ts';
+import { retentionOn } from './curation.ts';
 import { type DeliveryServer, deliveryServer, headersOf, SAFETY_HEADERS } from './delivery-server.ts';
 import { grainy, realPicture } from './library.ts';
 
@@ -118,14 +119,14 @@ describe('a picture in another size, when something is wrong', () => {
   });
 
   it('of a picture that is deleted while it is drawn is not kept', async () => {
-    const { storage, renditions } = server().library;
+    const { storage } = server().library;
     const put = storage.put.bind(storage);
     const keys: string[] = [];
     vi.spyOn(storage, 'put').mockImplementation(async (key, bytes) => {
       await put(key, bytes);
       keys.push(key);
       await server().library.markDeleted(asset);
-      await renditions.forget([asset.id]);
+      await retentionOn(server().library).purge([asset.id]);
     });
     expect((await fetch(url)).status).toBe(403);
     expect([await rows(), await storage.size(keys[0] ?? '')]).toEqual([[], null]);
@@ -142,7 +143,7 @@ describe('when many pictures are asked for at once', () => {
 
   it('draws one at a time, lets a few wait, refuses the others, and serves them when there is room', async () => {
     const asset = await server().keep(await grain());
-    const { storage, renditions } = server().library;
+    const { storage } = server().library;
     const put = storage.put.bind(storage);
     const gate = Promise.withResolvers<void>();
     const began = Promise.withResolvers<void>();
@@ -193,7 +194,7 @@ describe('when a picture takes long to draw', () => {
 
   it('asks to try again, and has it ready then', async () => {
     const asset = await server().keep(await grain());
-    const { storage, renditions } = server().library;
+    const { storage } = server().library;
     const put = storage.put.bind(storage);
     const gate = Promise.withResolvers<void>();
     const stored = Promise.withResolvers<void>();

@@ -44,6 +44,7 @@ describe('an estimate', () => {
     const request = canonicalGenerate({ ...input, provider: 'gemini', count: 2 });
     expect(plan).toEqual({
       request,
+      budgetId: null,
       credits: 0n,
       images: [0, 1].map((run) => ({
         step: 0,
