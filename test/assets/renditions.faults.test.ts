@@ -143,7 +143,7 @@ describe('when many pictures are asked for at once', () => {
 
   it('draws one at a time, lets a few wait, refuses the others, and serves them when there is room', async () => {
     const asset = await server().keep(await grain());
-    const { storage } = server().library;
+    const { storage, renditions } = server().library;
     const put = storage.put.bind(storage);
     const gate = Promise.withResolvers<void>();
     const began = Promise.withResolvers<void>();
@@ -194,7 +194,7 @@ describe('when a picture takes long to draw', () => {
 
   it('asks to try again, and has it ready then', async () => {
     const asset = await server().keep(await grain());
-    const { storage } = server().library;
+    const { storage, renditions } = server().library;
     const put = storage.put.bind(storage);
     const gate = Promise.withResolvers<void>();
     const stored = Promise.withResolvers<void>();
