@@ -1,5 +1,7 @@
 import { Accounts } from './accounts/accounts.service.ts';
 import { AccountsStore } from './accounts/accounts.store.ts';
+import { ApiKeys } from './accounts/api-keys.service.ts';
+import { ApiKeysStore } from './accounts/api-keys.store.ts';
 import type { Route } from './catalog/models.ts';
 import type { Config } from './config.ts';
 import { creditLaws } from './credits/credits.laws.store.ts';
@@ -109,6 +111,7 @@ export async function openDomain(
   );
   await opened(priceBooks, (part) => part.stop()).start(GUIDE_PRICE_BOOK);
   const accounts = opened(new Accounts(new AccountsStore(db), events, clock), (part) => part.stop());
+  const apiKeys = new ApiKeys(db, new ApiKeysStore(db), accounts, clock);
   const credits = new Credits(db, new CreditsStore(db), new HoldsStore(db));
   const limiter = new RateLimiter('submissions', redis);
   const tiers = new Tiers(db, accounts, credits, priceBooks, limiter, events, clock);
@@ -169,6 +172,7 @@ export async function openDomain(
     ...vendors,
     priceBooks,
     accounts,
+    apiKeys,
     credits,
     tiers,
     health,

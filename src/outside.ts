@@ -17,6 +17,7 @@ import { LedgerResolver } from './graph/ledger/ledger.resolver.ts';
 import { LiveServer } from './graph/live-server.ts';
 import { NodeResolver } from './graph/node/node.resolver.ts';
 import { OperationResolver } from './graph/operation/operation.resolver.ts';
+import { ApiKeyResolver } from './graph/operator/api-key.resolver.ts';
 import { OperatorResolver } from './graph/operator/operator.resolver.ts';
 import { PriceBookResolver } from './graph/price-book/price-book.resolver.ts';
 import { createSchema } from './graph/schema.ts';
@@ -57,7 +58,7 @@ export interface Gateway {
 
 function resolversOf(domain: Domain, modes: ProviderModes, metrics: Metrics) {
   const {
-    accounts,
+    apiKeys,
     tiers,
     priceBooks,
     jobs,
@@ -72,7 +73,8 @@ function resolversOf(domain: Domain, modes: ProviderModes, metrics: Metrics) {
     serves,
   } = domain;
   return [
-    new AccountResolver(tiers),
+    new AccountResolver(tiers, apiKeys),
+    new ApiKeyResolver(apiKeys),
     new AssetResolver(assets),
     new CatalogResolver(priceBooks, health, modes, serves),
     new EstimateResolver(estimates, metrics),
@@ -81,7 +83,7 @@ function resolversOf(domain: Domain, modes: ProviderModes, metrics: Metrics) {
     new LedgerResolver(credits, ledgerCheck),
     new NodeResolver(),
     new OperationResolver(submissions),
-    new OperatorResolver(accounts, tiers),
+    new OperatorResolver(tiers),
     new PriceBookResolver(priceBooks),
     new SocialResolver(),
     new StepEstimateResolver(),
@@ -130,7 +132,7 @@ export async function openOutside(
   );
   await apollo.start();
   const loaderServices = { jobs, credits, assets };
-  const sources = { jobs, tiers, events };
+  const sources = { accounts, jobs, tiers, events };
   const live = new LiveServer({
     schema,
     introspection: config.introspection,

@@ -1,4 +1,5 @@
 import { registerEnumType } from 'type-graphql';
+import { API_KEY_SCOPES } from '../accounts/scopes.ts';
 import { ASSET_KINDS } from '../assets/asset.ts';
 import { INTAKE_REASONS } from '../assets/intake.ts';
 import { UPLOAD_STATUSES } from '../assets/upload.ts';
@@ -71,6 +72,19 @@ export const RoleEnum = named(['CUSTOMER', 'OPERATOR']);
 registerEnumType(RoleEnum, {
   name: 'Role',
   description: 'Customers run operations; operators also set prices, tiers and credits.',
+});
+
+export const ApiKeyScopeEnum = named(API_KEY_SCOPES);
+registerEnumType(ApiKeyScopeEnum, {
+  name: 'ApiKeyScope',
+  description:
+    'What a key may be used for. Any key that works may read its own account, the catalog, the templates and the price book.',
+  valuesConfig: {
+    ESTIMATE: { description: 'Ask what things cost.' },
+    RUN: { description: 'Submit, watch and cancel jobs, and see the pictures that belong to them.' },
+    LIBRARY: { description: 'Read and change the library: assets, uploads, imports.' },
+    OPERATOR: { description: 'What is for operators. Only keys of their accounts have it.' },
+  },
 });
 
 export const ModuleEnum = named(MODULES);

@@ -8,6 +8,7 @@ import { JobImageResolver, JobResolver } from './job/job.resolver.ts';
 import { LedgerResolver } from './ledger/ledger.resolver.ts';
 import { NodeResolver } from './node/node.resolver.ts';
 import { OperationResolver } from './operation/operation.resolver.ts';
+import { ApiKeyResolver } from './operator/api-key.resolver.ts';
 import { OperatorResolver } from './operator/operator.resolver.ts';
 import { PriceBookResolver } from './price-book/price-book.resolver.ts';
 import { REFUSAL_TYPES } from './refusal/refusal.type.ts';
@@ -18,6 +19,7 @@ import { StepEstimateResolver, WorkflowResolver } from './workflow/workflow.reso
 
 const RESOLVERS = [
   AccountResolver,
+  ApiKeyResolver,
   AssetResolver,
   CatalogResolver,
   EstimateResolver,

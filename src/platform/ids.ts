@@ -1,7 +1,7 @@
 import { TypeID, typeidUnboxed } from 'typeid-js';
 
 /** Kinds of id. The prefix is part of the id, so one kind can never be taken for another. */
-export type IdKind = 'account' | 'key' | 'job' | 'image' | 'attempt' | 'asset' | 'hold' | 'tx' | 'worker';
+export type IdKind = 'account' | 'key' | 'audit' | 'job' | 'image' | 'attempt' | 'asset' | 'hold' | 'tx' | 'worker';
 
 /** A new id: `kind_` and a UUIDv7 in base 32, so that ids sort by the time they were made. */
 export function newId(kind: IdKind): string {

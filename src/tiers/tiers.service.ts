@@ -1,5 +1,6 @@
 import type { Account, LimitOverrides, Role } from '../accounts/account.ts';
 import type { Accounts, IssuedKey } from '../accounts/accounts.service.ts';
+import { scopesOf } from '../accounts/api-key.ts';
 import type { Balance } from '../credits/balance.ts';
 import type { Credits, Terms } from '../credits/credits.service.ts';
 import { badInput } from '../errors.ts';
@@ -86,7 +87,10 @@ export class Tiers {
         spendCap: wish.spendCap,
         openedAt: account.createdAt,
       });
-      return { account, issued: await this.accounts.issueKey(account.id, keyLabel, tx) };
+      return {
+        account,
+        issued: await this.accounts.issueKey(account.id, keyLabel, { scopes: scopesOf(account.role), tx }),
+      };
     });
   }
 

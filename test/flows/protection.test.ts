@@ -83,6 +83,7 @@ describe('keys', () => {
       ['mutation', 'setTier(account: "x", tier: PRO) { id }'],
       ['mutation', 'grantCredits(account: "x", credits: 1) { id }'],
       ['mutation', 'createApiKey(account: "x", label: "x") { secret }'],
+      ['mutation', 'rotateApiKey(id: "x") { secret }'],
       ['mutation', 'revokeApiKey(id: "x")'],
       ['mutation', 'publishPriceBook(document: {}) { version }'],
     ];
@@ -106,7 +107,6 @@ describe('keys', () => {
       'grantCredits(account: "x", credits: 1) { id }',
       'setTier(account: "x", tier: PRO) { id }',
       'createApiKey(account: "x", label: "x") { secret }',
-      'revokeApiKey(id: "x")',
       'publishPriceBook(document: {}) { version }',
     ]) {
       const { errors } = await gateway.ask('ENTERPRISE', `mutation { ${call} }`);

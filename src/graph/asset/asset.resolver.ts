@@ -14,18 +14,21 @@ import { Asset, AssetConnection, AssetFilterInput } from './asset.type.ts';
 export class AssetResolver {
   constructor(private readonly assets: AssetsService) {}
 
-  @Query(() => Asset, { description: 'One asset of this account.' })
+  @Query(() => Asset, { description: 'One asset of this account. Needs the scope LIBRARY.' })
   async asset(
     @Ctx() context: GraphContext,
     @Arg('id', () => ID, { description: 'The id of the asset.' }) id: string,
   ): Promise<assets.Asset> {
-    viewerOf(context);
+    viewerOf(context, 'LIBRARY');
     const asset = await context.loaders.assetById.load(id);
     if (!asset) throw notFound('asset', id);
     return asset;
   }
 
-  @Query(() => AssetConnection, { name: 'assets', description: 'The library of this account, newest first.' })
+  @Query(() => AssetConnection, {
+    name: 'assets',
+    description: 'The library of this account, newest first. Needs the scope LIBRARY.',
+  })
   async assetsPage(
     @Ctx() context: GraphContext,
     @Arg('filter', () => AssetFilterInput, { nullable: true, description: 'Which assets; all when left out.' })
@@ -33,7 +36,11 @@ export class AssetResolver {
     @Arg('first', () => Int, { defaultValue: 20, description: `How many, 1 to ${PAGE_SIZE_MAX}.` }) first: number,
     @Arg('after', () => String, { nullable: true, description: 'Only those after this cursor.' }) after: string | null,
   ) {
-    const page = await this.assets.list(viewerOf(context).id, { first, after, filter: filter && given(filter) });
+    const page = await this.assets.list(viewerOf(context, 'LIBRARY').id, {
+      first,
+      after,
+      filter: filter && given(filter),
+    });
     return toConnection(page, after, (asset) => writeCursor(ASSETS_LIST, asset.id));
   }
 
@@ -53,8 +60,9 @@ export class AssetResolver {
     return asset.parentId === null ? null : context.loaders.assetById.load(asset.parentId);
   }
 
-  @FieldResolver(() => Job, { nullable: true, description: 'The job that made it.' })
+  @FieldResolver(() => Job, { nullable: true, description: 'The job that made it. Needs the scope RUN.' })
   job(@Root() asset: assets.Asset, @Ctx() context: GraphContext): Promise<JobRecord | null> | null {
+    viewerOf(context, 'RUN');
     return asset.jobId === null ? null : context.loaders.jobById.load(asset.jobId);
   }
 }

@@ -9,14 +9,14 @@ import type { OperationRequest } from '../../estimates/job-request.ts';
 import type { Metrics } from '../../platform/metrics.ts';
 import { canonicalOptimize } from '../../social/optimize-request.ts';
 import { Asset } from '../asset/asset.type.ts';
-import { type GraphContext, viewerOf } from '../context.ts';
+import { type GraphContext, PICTURES, viewerOf } from '../context.ts';
 import { EditInput, toEditInput } from '../operation/edit.input.ts';
 import { GenerateInput, toGenerateInput } from '../operation/generate.input.ts';
 import { OptimizeInput, toOptimizeInput } from '../operation/optimize.input.ts';
 import { toUpscaleInput, UpscaleInput } from '../operation/upscale.input.ts';
 import { Alternative, Estimate, Preflight, RouteInfo, toRouteInfo } from './estimate.type.ts';
 
-const ASKING = 'line by line, and whether it may run. Costs nothing, changes nothing.';
+const ASKING = 'line by line, and whether it may run. Costs nothing, changes nothing. Needs the scope ESTIMATE.';
 const IMAGE = 'The id of the asset to work on. Without it size M is assumed, and there is no quote.';
 
 @Resolver(() => Estimate)
@@ -65,7 +65,7 @@ export class EstimateResolver {
   }
 
   async #estimate(context: GraphContext, read: () => OperationRequest): Promise<EstimateRecord> {
-    const viewer = viewerOf(context);
+    const viewer = viewerOf(context, 'ESTIMATE');
     const { estimate } = await this.estimates.operation(viewer, read());
     const { operation } = estimate;
     for (const { type } of estimate.refusals) this.metrics.refusals.inc({ asked: 'estimate', operation, type });
@@ -92,9 +92,11 @@ export class EstimateResolver {
   }
 
   @FieldResolver(() => [Asset], {
-    description: 'Pictures of the same input that are in the library already, newest first, at most five of each.',
+    description:
+      'Pictures of the same input that are in the library already, newest first, at most five of each. Needs the scope LIBRARY or RUN.',
   })
   async identicalAssets(@Root() estimate: EstimateRecord, @Ctx() context: GraphContext): Promise<AssetRecord[]> {
+    viewerOf(context, PICTURES);
     const found = await context.loaders.identicalAssetsByPictureHash.loadMany(estimate.pictureHashes);
     return found.flatMap((assets) => {
       if (assets instanceof Error) throw assets;

@@ -13,7 +13,7 @@ import { OptimizeInput, toOptimizeInput } from './optimize.input.ts';
 import { answered, SubmissionArgs, toSubmitOptions } from './submission.args.ts';
 import { toUpscaleInput, UpscaleInput } from './upscale.input.ts';
 
-const PAYS = 'Charges for delivered images only, once, and never more than was quoted.';
+const PAYS = 'Charges for delivered images only, once, and never more than was quoted. Needs the scope RUN.';
 const IMAGE = 'The id of the asset to work on; it stays as it is, and the result is a new one.';
 
 @Resolver()
@@ -52,7 +52,8 @@ export class OperationResolver {
   }
 
   @Mutation(() => SubmissionResult, {
-    description: 'Cuts a picture to the sizes of social networks, one result for each format. Costs nothing.',
+    description:
+      'Cuts a picture to the sizes of social networks, one result for each format. Costs nothing. Needs the scope RUN.',
   })
   optimizeForSocial(
     @Ctx() context: GraphContext,
@@ -65,7 +66,7 @@ export class OperationResolver {
   }
 
   async #run(context: GraphContext, args: SubmissionArgs, read: () => OperationRequest) {
-    const viewer = viewerOf(context);
+    const viewer = viewerOf(context, 'RUN');
     const result = await this.submissions.operation(viewer, read(), toSubmitOptions(context, args));
     return answered(context, result);
   }

@@ -1,6 +1,5 @@
 import { Arg, Ctx, ID, Mutation, Resolver } from 'type-graphql';
 import type { Account, Role } from '../../accounts/account.ts';
-import type { Accounts } from '../../accounts/accounts.service.ts';
 import type { Tier } from '../../pricing/price-book.ts';
 import type { Tiers } from '../../tiers/tiers.service.ts';
 import { Viewer } from '../account/account.type.ts';
@@ -8,14 +7,11 @@ import { type GraphContext, operatorOf } from '../context.ts';
 import { TierEnum } from '../enums.ts';
 import { given } from '../given.ts';
 import { CreditsScalar } from '../scalars.ts';
-import { CreateAccountInput, CreatedAccount, IssuedApiKey, LimitOverridesInput } from './operator.type.ts';
+import { CreateAccountInput, CreatedAccount, LimitOverridesInput } from './operator.type.ts';
 
 @Resolver()
 export class OperatorResolver {
-  constructor(
-    private readonly accounts: Accounts,
-    private readonly tiers: Tiers,
-  ) {}
+  constructor(private readonly tiers: Tiers) {}
 
   @Mutation(() => CreatedAccount, {
     description: 'Opens an account with its books, its first monthly credits and its first key. For operators.',
@@ -67,25 +63,5 @@ export class OperatorResolver {
   ): Promise<Account> {
     operatorOf(context);
     return this.tiers.topUp(account, credits, reason);
-  }
-
-  @Mutation(() => IssuedApiKey, { description: 'Issues another key for an account. For operators.' })
-  async createApiKey(
-    @Ctx() context: GraphContext,
-    @Arg('account', () => ID, { description: 'The account.' }) account: string,
-    @Arg('label', () => String, { description: 'What to call the key, 1 to 200 characters.' }) label: string,
-  ) {
-    operatorOf(context);
-    return this.accounts.issueKey((await this.accounts.get(account)).id, label);
-  }
-
-  @Mutation(() => Boolean, { description: 'Ends a key within a second, everywhere. For operators.' })
-  async revokeApiKey(
-    @Ctx() context: GraphContext,
-    @Arg('id', () => ID, { description: 'The id of the key, not its secret.' }) id: string,
-  ): Promise<boolean> {
-    operatorOf(context);
-    await this.accounts.revokeKey(id);
-    return true;
   }
 }

@@ -9,6 +9,7 @@ import { transparency } from './007-transparency.ts';
 import { uploads } from './008-uploads.ts';
 import { workflows } from './009-workflows.ts';
 import { money } from './010-money.ts';
+import { operators } from './013-operators.ts';
 
 /** Every migration in its order. A published one is never changed; a change is a new one. */
 export const migrations: MigrationProvider = {
@@ -24,6 +25,7 @@ export const migrations: MigrationProvider = {
       '008-uploads': uploads,
       '009-workflows': workflows,
       '010-money': money,
+      '013-operators': operators,
     };
   },
 };
