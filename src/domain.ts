@@ -2,6 +2,8 @@ import { Accounts } from './accounts/accounts.service.ts';
 import { AccountsStore } from './accounts/accounts.store.ts';
 import { ApiKeys } from './accounts/api-keys.service.ts';
 import { ApiKeysStore } from './accounts/api-keys.store.ts';
+import { AuditLog } from './accounts/audit-log.service.ts';
+import { AuditLogStore } from './accounts/audit-log.store.ts';
 import type { Route } from './catalog/models.ts';
 import type { Config } from './config.ts';
 import { creditLaws } from './credits/credits.laws.store.ts';
@@ -173,6 +175,7 @@ export async function openDomain(
     priceBooks,
     accounts,
     apiKeys,
+    auditLog: new AuditLog(new AuditLogStore(db)),
     credits,
     tiers,
     health,

@@ -10,6 +10,7 @@ import type { Domain, Platform } from './domain.ts';
 import { AccountResolver } from './graph/account/account.resolver.ts';
 import { createApollo } from './graph/apollo.ts';
 import { AssetResolver } from './graph/asset/asset.resolver.ts';
+import { AuditResolver } from './graph/audit/audit.resolver.ts';
 import { CatalogResolver, type ProviderModes } from './graph/catalog/catalog.resolver.ts';
 import { EstimateResolver } from './graph/estimate/estimate.resolver.ts';
 import { JobImageResolver, JobResolver } from './graph/job/job.resolver.ts';
@@ -59,6 +60,7 @@ export interface Gateway {
 function resolversOf(domain: Domain, modes: ProviderModes, metrics: Metrics) {
   const {
     apiKeys,
+    auditLog,
     tiers,
     priceBooks,
     jobs,
@@ -76,6 +78,7 @@ function resolversOf(domain: Domain, modes: ProviderModes, metrics: Metrics) {
     new AccountResolver(tiers, apiKeys),
     new ApiKeyResolver(apiKeys),
     new AssetResolver(assets),
+    new AuditResolver(auditLog),
     new CatalogResolver(priceBooks, health, modes, serves),
     new EstimateResolver(estimates, metrics),
     new JobResolver(jobs),

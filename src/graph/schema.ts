@@ -2,6 +2,7 @@ import { GraphQLInputObjectType, type GraphQLSchema, lexicographicSortSchema, pr
 import { buildSchemaSync, type ContainerType, type NonEmptyArray, type PubSub } from 'type-graphql';
 import { AccountResolver } from './account/account.resolver.ts';
 import { AssetResolver } from './asset/asset.resolver.ts';
+import { AuditResolver } from './audit/audit.resolver.ts';
 import { CatalogResolver } from './catalog/catalog.resolver.ts';
 import { EstimateResolver } from './estimate/estimate.resolver.ts';
 import { JobImageResolver, JobResolver } from './job/job.resolver.ts';
@@ -21,6 +22,7 @@ const RESOLVERS = [
   AccountResolver,
   ApiKeyResolver,
   AssetResolver,
+  AuditResolver,
   CatalogResolver,
   EstimateResolver,
   JobResolver,

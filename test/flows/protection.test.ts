@@ -71,6 +71,7 @@ describe('keys', () => {
       ['query', 'ledger { nodes { amount } }'],
       ['query', 'settlementPolicy { event }'],
       ['query', 'verifyLedger { ok }'],
+      ['query', 'auditLog { nodes { id } }'],
       ['mutation', 'generate(input: { prompt: "x" }) { __typename }'],
       ['mutation', 'editImage(image: "x", edit: { removeBackground: {} }) { __typename }'],
       ['mutation', 'upscaleImage(image: "x", upscale: { mode: FAST }) { __typename }'],

@@ -3,7 +3,7 @@ import type { Account, Role } from '../../accounts/account.ts';
 import type { Tier } from '../../pricing/price-book.ts';
 import type { Tiers } from '../../tiers/tiers.service.ts';
 import { Viewer } from '../account/account.type.ts';
-import { type GraphContext, operatorOf } from '../context.ts';
+import { authorOf, type GraphContext, operatorOf } from '../context.ts';
 import { TierEnum } from '../enums.ts';
 import { given } from '../given.ts';
 import { CreditsScalar } from '../scalars.ts';
@@ -20,7 +20,7 @@ export class OperatorResolver {
     @Ctx() context: GraphContext,
     @Arg('input', () => CreateAccountInput, { description: 'The account.' }) input: CreateAccountInput,
   ) {
-    operatorOf(context);
+    const author = authorOf(context, operatorOf(context));
     const wish = {
       name: input.name,
       role: (input.role ?? 'CUSTOMER') as Role,
@@ -28,7 +28,7 @@ export class OperatorResolver {
       limits: given(input.limits ?? {}),
       spendCap: input.spendCap ?? null,
     };
-    return this.tiers.open(wish, 'first key');
+    return this.tiers.open(wish, 'first key', author);
   }
 
   @Mutation(() => Viewer, {
@@ -50,8 +50,8 @@ export class OperatorResolver {
     })
     spendCap: bigint | null | undefined,
   ): Promise<Account> {
-    operatorOf(context);
-    return this.tiers.setTier(account, tier as Tier, limits ? given(limits) : null, spendCap);
+    const author = authorOf(context, operatorOf(context));
+    return this.tiers.setTier(account, tier as Tier, limits ? given(limits) : null, spendCap, author);
   }
 
   @Mutation(() => Viewer, { description: 'Gives an account credits that do not expire. For operators.' })
@@ -61,7 +61,7 @@ export class OperatorResolver {
     @Arg('credits', () => CreditsScalar, { description: 'How many, above 0.' }) credits: bigint,
     @Arg('reason', () => String, { defaultValue: 'Top-up', description: 'Why, for the ledger.' }) reason: string,
   ): Promise<Account> {
-    operatorOf(context);
-    return this.tiers.topUp(account, credits, reason);
+    const author = authorOf(context, operatorOf(context));
+    return this.tiers.topUp(account, credits, reason, author);
   }
 }

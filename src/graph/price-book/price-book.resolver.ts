@@ -2,7 +2,7 @@ import { GraphQLJSONObject } from 'graphql-scalars';
 import { Arg, Ctx, Int, Mutation, Query, Resolver } from 'type-graphql';
 import { notFound } from '../../errors.ts';
 import type { PriceBooks } from '../../pricing/price-books.service.ts';
-import { ANY_SCOPE, type GraphContext, operatorOf, viewerOf } from '../context.ts';
+import { ANY_SCOPE, authorOf, type GraphContext, operatorOf, viewerOf } from '../context.ts';
 import { DateTimeScalar } from '../scalars.ts';
 import { PriceBook, PublishedPriceBook, toPriceBook } from './price-book.type.ts';
 
@@ -49,6 +49,7 @@ export class PriceBookResolver {
     })
     effectiveAt: Date | null,
   ): Promise<PublishedPriceBook> {
-    return this.priceBooks.publish(document, effectiveAt ?? null, operatorOf(context).id);
+    const viewer = operatorOf(context);
+    return this.priceBooks.publish(document, effectiveAt ?? null, viewer.id, authorOf(context, viewer));
   }
 }
