@@ -48,6 +48,10 @@ import type { CircuitSettings } from './routing/circuit.ts';
 import { Dispatcher } from './routing/dispatcher.ts';
 import { RouteHealth } from './routing/health.ts';
 import { Tiers } from './tiers/tiers.service.ts';
+import { MarginReports } from './usage/margin-report.service.ts';
+import { MarginReportStore } from './usage/margin-report.store.ts';
+import { PricePreviews } from './usage/price-preview.service.ts';
+import { PricePreviewStore } from './usage/price-preview.store.ts';
 import { openVendors } from './vendors.ts';
 
 /** What a test may put in place of the real thing. */
@@ -175,6 +179,8 @@ export async function openDomain(
     priceBooks,
     accounts,
     apiKeys,
+    pricePreviews: new PricePreviews(priceBooks, new PricePreviewStore(db), clock),
+    marginReports: new MarginReports(new MarginReportStore(db), config.creditValueUsd, clock),
     auditLog: new AuditLog(new AuditLogStore(db)),
     credits,
     tiers,

@@ -18,9 +18,11 @@ import { LedgerResolver } from './graph/ledger/ledger.resolver.ts';
 import { LiveServer } from './graph/live-server.ts';
 import { NodeResolver } from './graph/node/node.resolver.ts';
 import { OperationResolver } from './graph/operation/operation.resolver.ts';
+import { AccountListResolver } from './graph/operator/account-list.resolver.ts';
 import { ApiKeyResolver } from './graph/operator/api-key.resolver.ts';
 import { OperatorResolver } from './graph/operator/operator.resolver.ts';
 import { PriceBookResolver } from './graph/price-book/price-book.resolver.ts';
+import { ReportResolver } from './graph/report/report.resolver.ts';
 import { createSchema } from './graph/schema.ts';
 import { createServer } from './graph/server.ts';
 import { SocialResolver } from './graph/social/social.resolver.ts';
@@ -59,8 +61,11 @@ export interface Gateway {
 
 function resolversOf(domain: Domain, modes: ProviderModes, metrics: Metrics) {
   const {
+    accounts,
     apiKeys,
     auditLog,
+    pricePreviews,
+    marginReports,
     tiers,
     priceBooks,
     jobs,
@@ -76,6 +81,7 @@ function resolversOf(domain: Domain, modes: ProviderModes, metrics: Metrics) {
   } = domain;
   return [
     new AccountResolver(tiers, apiKeys),
+    new AccountListResolver(accounts),
     new ApiKeyResolver(apiKeys),
     new AssetResolver(assets),
     new AuditResolver(auditLog),
@@ -88,6 +94,7 @@ function resolversOf(domain: Domain, modes: ProviderModes, metrics: Metrics) {
     new OperationResolver(submissions),
     new OperatorResolver(tiers),
     new PriceBookResolver(priceBooks),
+    new ReportResolver(priceBooks, pricePreviews, marginReports),
     new SocialResolver(),
     new StepEstimateResolver(),
     new UploadResolver(uploads, imports),

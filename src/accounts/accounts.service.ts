@@ -3,6 +3,7 @@ import DataLoader from 'dataloader';
 import { LRUCache } from 'lru-cache';
 import { badInput, DomainError, notFound } from '../errors.ts';
 import type { Clock } from '../platform/clock.ts';
+import { checkPageSize, readCursor } from '../platform/cursor.ts';
 import type { Tx } from '../platform/database.ts';
 import type { EventBus } from '../platform/events.ts';
 import { newId } from '../platform/ids.ts';
@@ -23,6 +24,10 @@ const VIEWERS_KEPT_MAX = 50_000;
 const KEY_PREFIX = 'isg_';
 const KEY_FORM = /^isg_[A-Za-z0-9_-]{43}$/;
 const NAME_LENGTH_MAX = 200;
+
+/** The name of the list of all accounts, which its cursors carry. */
+export const ACCOUNTS_LIST = 'accounts';
+export const SEARCH_LENGTH_MAX = 200;
 
 /** A new key in clear, shown once; only its hash is kept. */
 export interface IssuedKey {
@@ -111,6 +116,25 @@ export class Accounts {
     const account = await this.store.lock(tx, id);
     if (!account) throw notFound('account', id);
     return account;
+  }
+
+  /**
+   * A page of all accounts, newest first.
+   * @throws BAD_USER_INPUT for a page size out of range, a search too long, or a cursor that this list did not give out.
+   */
+  async list(wanted: {
+    first: number;
+    after: string | null;
+    search: string | null;
+    tier: string | null;
+  }): Promise<{ items: Account[]; hasNextPage: boolean }> {
+    const { first, search, tier } = wanted;
+    checkPageSize(first);
+    if (search !== null && search.length > SEARCH_LENGTH_MAX)
+      throw badInput('search', search, `at most ${SEARCH_LENGTH_MAX} characters`);
+    const after = wanted.after === null ? null : readCursor(ACCOUNTS_LIST, 'account', wanted.after);
+    const found = await this.store.page(first + 1, { after, search: search?.trim() || null, tier });
+    return { items: found.slice(0, first), hasNextPage: found.length > first };
   }
 
   count(): Promise<number> {

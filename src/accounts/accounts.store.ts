@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { type SqlBool, sql } from 'kysely';
 import type { Db, Tx } from '../platform/database.ts';
 import type { Account, LimitOverrides, Role, Viewer } from './account.ts';
 import type { ApiKey } from './api-key.ts';
@@ -64,6 +64,25 @@ export class AccountsStore {
       .select((eb) => eb.fn.countAll<bigint>().as('count'))
       .executeTakeFirstOrThrow();
     return Number(count);
+  }
+
+  /** Newest first, after the account `after` when given. What is searched for stands in the name as it is, or is the id. */
+  async page(
+    limit: number,
+    { after, search, tier }: { after: string | null; search: string | null; tier: string | null },
+  ): Promise<Account[]> {
+    const rows = await this.#db
+      .selectFrom('accounts')
+      .selectAll()
+      .$if(after !== null, (query) => query.where('id', '<', after))
+      .$if(tier !== null, (query) => query.where('tier', '=', tier))
+      .$if(search !== null, (query) =>
+        query.where(sql<SqlBool>`(id = ${search} or strpos(lower(name), lower(${search}::text)) > 0)`),
+      )
+      .orderBy('id', 'desc')
+      .limit(limit)
+      .execute();
+    return rows.map(toAccount);
   }
 
   /** Every account of a development database, oldest first. */

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { badInput, DomainError } from '../errors.ts';
+import { badInput, DomainError, notFound } from '../errors.ts';
 import { type Author, type Change, recordChange, THE_PROGRAM } from '../platform/audit-trail.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { EventBus } from '../platform/events.ts';
@@ -7,7 +7,7 @@ import type { Log } from '../platform/log.ts';
 import type { PriceBookCache } from './price-book.cache.ts';
 import type { PriceBookRow, PriceBookStore, ScheduledVersion } from './price-book.store.ts';
 import { type PriceBook, type PriceBookDocument, priceBookDocument } from './price-book.ts';
-import { priceDiff } from './price-diff.ts';
+import { type PriceChange, priceDiff } from './price-diff.ts';
 
 const CHANNEL = 'price-book';
 /** A publish arrives by an event; this heals a lost one. */
@@ -72,6 +72,19 @@ export class PriceBooks {
     const book = await this.cache.find(version);
     if (book) this.#old.set(version, book);
     return book;
+  }
+
+  /** A document as it would be if it were published now. @throws BAD_USER_INPUT as publishing does */
+  draft(document: unknown): PriceBook {
+    return { ...checkedDocument(document), version: this.current().version, effectiveAt: this.clock.now() };
+  }
+
+  /** What differs between two versions. @throws NOT_FOUND */
+  async diff(from: number, to: number): Promise<PriceChange[]> {
+    const [before, after] = [await this.find(from), await this.find(to)];
+    if (!before) throw notFound('price book', String(from));
+    if (!after) throw notFound('price book', String(to));
+    return priceDiff(before.document, after.document);
   }
 
   history(first: number): Promise<PriceBookRow[]> {
@@ -158,8 +171,8 @@ function publication(
   };
 }
 
-/** A draft, checked as a publication is. @throws BAD_USER_INPUT */
-export function checkedDocument(document: unknown): Pick<PriceBook, 'document' | 'table'> {
+/** @throws BAD_USER_INPUT */
+function checkedDocument(document: unknown): Pick<PriceBook, 'document' | 'table'> {
   const { success, data: table, error } = priceBookDocument.safeParse(document);
   if (success) return { document: document as PriceBookDocument, table };
   const problems = error.issues
