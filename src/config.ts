@@ -66,6 +66,7 @@ const settings = z.object({
     .default([]),
   SANDBOX_LATENCY: z.coerce.number().min(0).max(10).default(1),
   SANDBOX_FAULTS: z.string().optional(),
+  CREDIT_VALUE_USD: z.coerce.number().positive().max(1_000).default(0.01),
   READS_PER_MINUTE: z.coerce.number().int().min(0).default(6_000),
   PLAYGROUND: flag.optional(),
   INTROSPECTION: flag.optional(),
@@ -115,6 +116,8 @@ export interface Config {
   readonly sandboxLatency: number;
   /** Faults of the sandbox, such as `5% status=503; 2% never`; null for none. */
   readonly sandboxFaults: string | null;
+  /** What a credit is taken to be worth in the operator's reports, in US dollars. Nothing is charged by it. */
+  readonly creditValueUsd: number;
   /** Queries a minute and account before they are called abuse; 0 switches the limit off. */
   readonly readsPerMinute: number;
   readonly playground: boolean;
@@ -184,6 +187,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     importAllow: production ? [] : value.OUTBOUND_ALLOW,
     sandboxLatency: value.SANDBOX_LATENCY,
     sandboxFaults: value.SANDBOX_FAULTS ?? null,
+    creditValueUsd: value.CREDIT_VALUE_USD,
     readsPerMinute: value.READS_PER_MINUTE,
     playground: value.PLAYGROUND ?? !production,
     introspection: value.INTROSPECTION ?? !production,

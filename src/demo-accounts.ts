@@ -1,5 +1,6 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import type { Accounts } from './accounts/accounts.service.ts';
+import { scopesOf } from './accounts/api-key.ts';
 import { TIERS } from './pricing/price-book.ts';
 import type { Tiers } from './tiers/tiers.service.ts';
 
@@ -22,7 +23,7 @@ export async function openDemoAccounts(accounts: Accounts, tiers: Tiers, file: s
   for (const name of DEMO_NAMES) {
     const account = existing.get(displayName(name));
     keys[name] = account
-      ? (await accounts.issueKey(account.id, 'demo key, issued again')).secret
+      ? (await accounts.issueKey(account.id, 'demo key, issued again', { scopes: scopesOf(account.role) })).secret
       : (await openDemo(tiers, name)).issued.secret;
   }
   // Written whole or not at all: a half-written file would lock the owner out of the demo accounts.

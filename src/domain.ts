@@ -1,5 +1,9 @@
 import { Accounts } from './accounts/accounts.service.ts';
 import { AccountsStore } from './accounts/accounts.store.ts';
+import { ApiKeys } from './accounts/api-keys.service.ts';
+import { ApiKeysStore } from './accounts/api-keys.store.ts';
+import { AuditLog } from './accounts/audit-log.service.ts';
+import { AuditLogStore } from './accounts/audit-log.store.ts';
 import type { Route } from './catalog/models.ts';
 import type { Config } from './config.ts';
 import { Budgets } from './credits/budgets.service.ts';
@@ -46,6 +50,10 @@ import type { CircuitSettings } from './routing/circuit.ts';
 import { Dispatcher } from './routing/dispatcher.ts';
 import { RouteHealth } from './routing/health.ts';
 import { Tiers } from './tiers/tiers.service.ts';
+import { MarginReports } from './usage/margin-report.service.ts';
+import { MarginReportStore } from './usage/margin-report.store.ts';
+import { PricePreviews } from './usage/price-preview.service.ts';
+import { PricePreviewStore } from './usage/price-preview.store.ts';
 import { openVendors } from './vendors.ts';
 
 /** What a test may put in place of the real thing. */
@@ -114,6 +122,7 @@ export async function openDomain(
   const budgetsStore = new BudgetsStore();
   const budgets = new Budgets(db, budgetsStore, clock);
   const credits = new Credits(db, new CreditsStore(db), new HoldsStore(db), budgetsStore);
+  const apiKeys = new ApiKeys(db, new ApiKeysStore(db), accounts, clock);
   const limiter = new RateLimiter('submissions', redis);
   const tiers = new Tiers(db, accounts, credits, priceBooks, limiter, events, clock);
   const health = opened(new RouteHealth(clock, events, substitutes.circuits, log), (part) => part.stop());
@@ -175,6 +184,10 @@ export async function openDomain(
     ...vendors,
     priceBooks,
     accounts,
+    apiKeys,
+    pricePreviews: new PricePreviews(priceBooks, new PricePreviewStore(db), clock),
+    marginReports: new MarginReports(new MarginReportStore(db), config.creditValueUsd, clock),
+    auditLog: new AuditLog(new AuditLogStore(db)),
     credits,
     budgets,
     tiers,

@@ -11,6 +11,7 @@ import { AccountResolver } from './graph/account/account.resolver.ts';
 import { createApollo } from './graph/apollo.ts';
 import { AssetResolver } from './graph/asset/asset.resolver.ts';
 import { CurationResolver } from './graph/asset/curation.resolver.ts';
+import { AuditResolver } from './graph/audit/audit.resolver.ts';
 import { BudgetResolver } from './graph/budget/budget.resolver.ts';
 import { CatalogResolver, type ProviderModes } from './graph/catalog/catalog.resolver.ts';
 import { CollectionResolver } from './graph/collection/collection.resolver.ts';
@@ -20,8 +21,11 @@ import { LedgerResolver } from './graph/ledger/ledger.resolver.ts';
 import { LiveServer } from './graph/live-server.ts';
 import { NodeResolver } from './graph/node/node.resolver.ts';
 import { OperationResolver } from './graph/operation/operation.resolver.ts';
+import { AccountListResolver } from './graph/operator/account-list.resolver.ts';
+import { ApiKeyResolver } from './graph/operator/api-key.resolver.ts';
 import { OperatorResolver } from './graph/operator/operator.resolver.ts';
 import { PriceBookResolver } from './graph/price-book/price-book.resolver.ts';
+import { ReportResolver } from './graph/report/report.resolver.ts';
 import { createSchema } from './graph/schema.ts';
 import { createServer } from './graph/server.ts';
 import { SocialResolver } from './graph/social/social.resolver.ts';
@@ -61,6 +65,10 @@ export interface Gateway {
 function resolversOf(domain: Domain, modes: ProviderModes, metrics: Metrics) {
   const {
     accounts,
+    apiKeys,
+    auditLog,
+    pricePreviews,
+    marginReports,
     tiers,
     priceBooks,
     jobs,
@@ -74,8 +82,11 @@ function resolversOf(domain: Domain, modes: ProviderModes, metrics: Metrics) {
     serves,
   } = domain;
   return [
-    new AccountResolver(tiers, library.storageUses),
+    new AccountResolver(tiers, library.storageUses, apiKeys),
+    new AccountListResolver(accounts),
+    new ApiKeyResolver(apiKeys),
     new AssetResolver(library),
+    new AuditResolver(auditLog),
     new BudgetResolver(budgets, tiers),
     new CatalogResolver(priceBooks, health, modes, serves),
     new CollectionResolver(library.collections),
@@ -86,8 +97,9 @@ function resolversOf(domain: Domain, modes: ProviderModes, metrics: Metrics) {
     new LedgerResolver(credits, ledgerCheck),
     new NodeResolver(),
     new OperationResolver(submissions),
-    new OperatorResolver(accounts, tiers),
+    new OperatorResolver(tiers),
     new PriceBookResolver(priceBooks),
+    new ReportResolver(priceBooks, pricePreviews, marginReports),
     new SocialResolver(),
     new StepEstimateResolver(),
     new UploadResolver(library.uploads, library.imports, tiers),
@@ -123,7 +135,7 @@ export async function openOutside(
   );
   await apollo.start();
   const loaderServices = { jobs, credits, budgets: domain.budgets, library };
-  const sources = { jobs, tiers, events };
+  const sources = { accounts, jobs, tiers, events };
   const live = new LiveServer({
     schema,
     introspection: config.introspection,

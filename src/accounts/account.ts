@@ -1,3 +1,5 @@
+import type { ApiKeyScope } from './scopes.ts';
+
 export type Role = 'CUSTOMER' | 'OPERATOR';
 
 /** Limits that an operator set for one account; what is absent comes from its tier. */
@@ -22,12 +24,7 @@ export interface Account {
 /** Who is asking: an account, by one of its keys. */
 export interface Viewer extends Account {
   readonly keyId: string;
-}
-
-export interface ApiKey {
-  readonly id: string;
-  readonly accountId: string;
-  readonly label: string;
-  readonly createdAt: Date;
-  readonly revokedAt: Date | null;
+  readonly scopes: readonly ApiKeyScope[];
+  /** When the key stops working; null for never. Whoever keeps a viewer compares it with the clock. */
+  readonly keyExpiresAt: Date | null;
 }

@@ -3,11 +3,15 @@ import DataLoader from 'dataloader';
 import { LRUCache } from 'lru-cache';
 import { badInput, DomainError, notFound } from '../errors.ts';
 import type { Clock } from '../platform/clock.ts';
+import { checkPageSize, readCursor } from '../platform/cursor.ts';
 import type { Tx } from '../platform/database.ts';
 import type { EventBus } from '../platform/events.ts';
 import { newId } from '../platform/ids.ts';
-import type { Account, ApiKey, LimitOverrides, Role, Viewer } from './account.ts';
+import type { Account, LimitOverrides, Role, Viewer } from './account.ts';
 import type { AccountsStore } from './accounts.store.ts';
+import { type ApiKey, checkLabel, hasExpired, type NewKey } from './api-key.ts';
+import { KeyUses } from './key-uses.ts';
+import { CUSTOMER_SCOPES } from './scopes.ts';
 
 const CHANNEL = 'accounts-changed';
 /**
@@ -21,16 +25,25 @@ const KEY_PREFIX = 'isg_';
 const KEY_FORM = /^isg_[A-Za-z0-9_-]{43}$/;
 const NAME_LENGTH_MAX = 200;
 
+/** The name of the list of all accounts, which its cursors carry. */
+export const ACCOUNTS_LIST = 'accounts';
+export const SEARCH_LENGTH_MAX = 200;
+
 /** A new key in clear, shown once; only its hash is kept. */
 export interface IssuedKey {
   readonly key: ApiKey;
   readonly secret: string;
 }
 
+export interface IssueOptions extends Partial<Pick<NewKey, 'scopes' | 'expiresAt'>> {
+  readonly tx?: Tx;
+}
+
 export class Accounts {
   readonly #viewers: LRUCache<string, { viewer: Viewer | null }>;
   readonly #lookups: DataLoader<string, Viewer | null>;
   readonly #unsubscribe: () => void;
+  readonly #uses: KeyUses;
   /** Counts the changes heard of: what was looked up before one of them must not be remembered after it. */
   #changes = 0;
 
@@ -52,29 +65,34 @@ export class Accounts {
       },
       { cache: false, maxBatchSize: 500 },
     );
+    this.#uses = new KeyUses((uses) => store.noteUses(uses), clock);
     this.#unsubscribe = events.subscribe(CHANNEL, () => {
       this.#changes += 1;
       this.#viewers.clear();
     });
   }
 
-  stop(): void {
+  /** Done when what is known of the use of keys has been written. */
+  stop(): Promise<void> {
     this.#unsubscribe();
+    return this.#uses.stop();
   }
 
   /**
    * Who holds this key.
-   * @throws UNAUTHENTICATED in the same words for a malformed, unknown or revoked key.
+   * @throws UNAUTHENTICATED in the same words for a malformed, unknown, revoked or expired key.
    */
   async authenticate(secret: string): Promise<Viewer> {
     const viewer = KEY_FORM.test(secret) ? await this.#viewerByHash(hashOf(secret)) : null;
-    if (!viewer) {
-      throw new DomainError(
-        'UNAUTHENTICATED',
-        'This API key is not valid. Send a valid one as "Authorization: Bearer <key>".',
-      );
-    }
+    if (!viewer) throw notAKey();
+    this.checkExpiry(viewer);
+    this.#uses.note(viewer.keyId);
     return viewer;
+  }
+
+  /** For whoever keeps a viewer for longer than a moment. @throws UNAUTHENTICATED once its key has expired. */
+  checkExpiry({ keyExpiresAt }: Viewer): void {
+    if (hasExpired({ expiresAt: keyExpiresAt }, this.clock.now())) throw notAKey();
   }
 
   async #viewerByHash(hash: string): Promise<Viewer | null> {
@@ -98,6 +116,25 @@ export class Accounts {
     const account = await this.store.lock(tx, id);
     if (!account) throw notFound('account', id);
     return account;
+  }
+
+  /**
+   * A page of all accounts, newest first.
+   * @throws BAD_USER_INPUT for a page size out of range, a search too long, or a cursor that this list did not give out.
+   */
+  async list(wanted: {
+    first: number;
+    after: string | null;
+    search: string | null;
+    tier: string | null;
+  }): Promise<{ items: Account[]; hasNextPage: boolean }> {
+    const { first, search, tier } = wanted;
+    checkPageSize(first);
+    if (search !== null && search.length > SEARCH_LENGTH_MAX)
+      throw badInput('search', search, `at most ${SEARCH_LENGTH_MAX} characters`);
+    const after = wanted.after === null ? null : readCursor(ACCOUNTS_LIST, 'account', wanted.after);
+    const found = await this.store.page(first + 1, { after, search: search?.trim() || null, tier });
+    return { items: found.slice(0, first), hasNextPage: found.length > first };
   }
 
   count(): Promise<number> {
@@ -131,22 +168,34 @@ export class Accounts {
     this.events.publish(CHANNEL, '');
   }
 
-  /** Issues a key. Its secret cannot be shown again. */
-  async issueKey(accountId: string, label: string, tx?: Tx): Promise<IssuedKey> {
-    if (label.length < 1 || label.length > NAME_LENGTH_MAX)
-      throw badInput('label', label, `1 to ${NAME_LENGTH_MAX} characters`);
+  /**
+   * Issues a key, for everything that a customer may do unless its scopes are given. Its secret cannot be shown again.
+   * Whoever issues one checks whether the account may have such a key.
+   */
+  async issueKey(accountId: string, label: string, { tx, ...wish }: IssueOptions = {}): Promise<IssuedKey> {
+    checkLabel(label);
     const secret = KEY_PREFIX + randomBytes(32).toString('base64url');
-    const key: ApiKey = { id: newId('key'), accountId, label, createdAt: this.clock.now(), revokedAt: null };
+    const key: ApiKey = {
+      id: newId('key'),
+      accountId,
+      label,
+      scopes: wish.scopes ?? CUSTOMER_SCOPES,
+      createdAt: this.clock.now(),
+      expiresAt: wish.expiresAt ?? null,
+      lastUsedAt: null,
+      revokedAt: null,
+      replacedBy: null,
+    };
     await this.store.insertKey(key, hashOf(secret), tx);
     return { key, secret };
   }
+}
 
-  /** @throws NOT_FOUND for a key that never existed or no longer worked. */
-  async revokeKey(id: string): Promise<void> {
-    const accountId = await this.store.revokeKey(id, this.clock.now());
-    if (accountId === null) throw notFound('API key that still works', id);
-    this.announceChange();
-  }
+function notAKey(): DomainError {
+  return new DomainError(
+    'UNAUTHENTICATED',
+    'This API key is not valid. Send a valid one as "Authorization: Bearer <key>".',
+  );
 }
 
 /** Keys are 256 random bits, so a plain hash is enough: there is nothing to guess and nothing to salt. */

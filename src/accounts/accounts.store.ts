@@ -1,5 +1,8 @@
+import { type SqlBool, sql } from 'kysely';
 import type { Db, Tx } from '../platform/database.ts';
-import type { Account, ApiKey, LimitOverrides, Role, Viewer } from './account.ts';
+import type { Account, LimitOverrides, Role, Viewer } from './account.ts';
+import type { ApiKey } from './api-key.ts';
+import type { ApiKeyTables } from './api-keys.tables.ts';
 
 type AccountRow = {
   id: string;
@@ -11,10 +14,7 @@ type AccountRow = {
   created_at: Date;
 };
 
-type AccountTables = {
-  accounts: AccountRow;
-  api_keys: { id: string; account_id: string; hash: string; label: string; created_at: Date; revoked_at: Date | null };
-};
+type AccountTables = ApiKeyTables & { accounts: AccountRow };
 
 export class AccountsStore {
   readonly #db;
@@ -23,17 +23,22 @@ export class AccountsStore {
     this.#db = db.withTables<AccountTables>();
   }
 
-  /** The accounts behind key hashes, revoked keys left out. */
+  /** The accounts behind key hashes, revoked keys left out and expired ones not. */
   async viewersByKeyHash(hashes: readonly string[]): Promise<Map<string, Viewer>> {
     const rows = await this.#db
       .selectFrom('api_keys as k')
       .innerJoin('accounts as a', 'a.id', 'k.account_id')
       .selectAll('a')
-      .select(['k.id as key_id', 'k.hash'])
+      .select(['k.id as key_id', 'k.hash', 'k.scopes', 'k.expires_at'])
       .where('k.hash', 'in', [...hashes])
       .where('k.revoked_at', 'is', null)
       .execute();
-    return new Map(rows.map((row) => [row.hash, { ...toAccount(row), keyId: row.key_id }]));
+    return new Map(
+      rows.map((row) => [
+        row.hash,
+        { ...toAccount(row), keyId: row.key_id, scopes: row.scopes, keyExpiresAt: row.expires_at },
+      ]),
+    );
   }
 
   async find(id: string): Promise<Account | null> {
@@ -59,6 +64,25 @@ export class AccountsStore {
       .select((eb) => eb.fn.countAll<bigint>().as('count'))
       .executeTakeFirstOrThrow();
     return Number(count);
+  }
+
+  /** Newest first, after the account `after` when given. What is searched for stands in the name as it is, or is the id. */
+  async page(
+    limit: number,
+    { after, search, tier }: { after: string | null; search: string | null; tier: string | null },
+  ): Promise<Account[]> {
+    const rows = await this.#db
+      .selectFrom('accounts')
+      .selectAll()
+      .$if(after !== null, (query) => query.where('id', '<', after))
+      .$if(tier !== null, (query) => query.where('tier', '=', tier))
+      .$if(search !== null, (query) =>
+        query.where(sql<SqlBool>`(id = ${search} or strpos(lower(name), lower(${search}::text)) > 0)`),
+      )
+      .orderBy('id', 'desc')
+      .limit(limit)
+      .execute();
+    return rows.map(toAccount);
   }
 
   /** Every account of a development database, oldest first. */
@@ -108,22 +132,23 @@ export class AccountsStore {
         account_id: key.accountId,
         hash,
         label: key.label,
+        scopes: [...key.scopes],
         created_at: key.createdAt,
-        revoked_at: null,
+        expires_at: key.expiresAt,
+        last_used_at: key.lastUsedAt,
+        revoked_at: key.revokedAt,
+        replaced_by: key.replacedBy,
       })
       .execute();
   }
 
-  /** The account whose key was revoked, or null when there is no such key that still worked. */
-  async revokeKey(id: string, now: Date): Promise<string | null> {
-    const row = await this.#db
-      .updateTable('api_keys')
-      .set({ revoked_at: now })
-      .where('id', '=', id)
-      .where('revoked_at', 'is', null)
-      .returning('account_id')
-      .executeTakeFirst();
-    return row?.account_id ?? null;
+  /** Notes when keys were last used, unless another process knows of a later time. */
+  async noteUses(uses: ReadonlyMap<string, Date>): Promise<void> {
+    const times = [...uses.values()].map((at) => at.toISOString());
+    await sql`
+      update api_keys set last_used_at = greatest(last_used_at, used.at)
+      from unnest(${[...uses.keys()]}::text[], ${times}::timestamptz[]) as used (id, at)
+      where api_keys.id = used.id`.execute(this.#db);
   }
 }
 

@@ -1,6 +1,6 @@
 import { badInput } from '../errors.ts';
 import { checkedSeed, checkedStyle, checkedText, optionalText } from './fields.ts';
-import { findModel, type GenerateModel, type ProviderName } from './models.ts';
+import { DEFAULT_MODELS, findModel, type GenerateModel, type ProviderName } from './models.ts';
 import type { Quality } from './operations.ts';
 import { resolveSize, type Size, type SizeWish } from './sizes.ts';
 import type { StylePreset } from './style-presets.ts';
@@ -66,6 +66,15 @@ export function canonicalGenerate(input: GenerateInput): GenerateRequest {
     seed: checkedSeed(input.seed, count),
     count,
   };
+}
+
+/** The model that prices the pictures: the named one, or what its provider means by that quality; null where the quality prices them. */
+export function modelAsked({
+  quality,
+  provider,
+  model,
+}: Pick<GenerateRequest, 'quality' | 'provider' | 'model'>): string | null {
+  return model ?? (provider === null ? null : DEFAULT_MODELS[provider][quality]);
 }
 
 function checkedModel(name: string | undefined, provider: ProviderName | undefined): GenerateModel | undefined {

@@ -98,6 +98,12 @@ export class Credits {
     return inTransaction(this.db, (tx) => this.grant(tx, accountId, 'topup', amount, reason, now));
   }
 
+  /** What an operator changes of an account's credits, as it is now. Locks the account's balance. */
+  async locked(tx: Tx, accountId: string): Promise<Pick<Balance, 'topup' | 'spendCap'>> {
+    const { topup, spend_cap } = await this.store.lockBalance(tx, accountId);
+    return { topup, spendCap: spend_cap };
+  }
+
   /** Changes from now on how the account pays, or the most that it may spend a period (null: no cap). */
   async setTerms(tx: Tx, accountId: string, terms: { postpaid?: boolean; spendCap?: bigint | null }): Promise<void> {
     await this.store.updateBalance(tx, accountId, {

@@ -1,7 +1,7 @@
 import { registerEnumType } from 'type-graphql';
+import { API_KEY_SCOPES } from '../accounts/scopes.ts';
 import { ASSET_KINDS } from '../assets/asset.ts';
 import { INTAKE_REASONS } from '../assets/intake.ts';
-import { RENDITION_FITS, RENDITION_FORMATS } from '../assets/rendition.ts';
 import { UPLOAD_STATUSES } from '../assets/upload.ts';
 import { LIGHT_DIRECTIONS } from '../catalog/edits.ts';
 import { EDIT_KINDS, MODULES, OPERATIONS, QUALITIES, UPSCALE_MODES, UPSCALE_PRESETS } from '../catalog/operations.ts';
@@ -72,6 +72,19 @@ export const RoleEnum = named(['CUSTOMER', 'OPERATOR']);
 registerEnumType(RoleEnum, {
   name: 'Role',
   description: 'Customers run operations; operators also set prices, tiers and credits.',
+});
+
+export const ApiKeyScopeEnum = named(API_KEY_SCOPES);
+registerEnumType(ApiKeyScopeEnum, {
+  name: 'ApiKeyScope',
+  description:
+    'What a key may be used for. Any key that works may read its own account, the catalog, the templates and the price book.',
+  valuesConfig: {
+    ESTIMATE: { description: 'Ask what things cost.' },
+    RUN: { description: 'Submit, watch and cancel jobs, and see the pictures that belong to them.' },
+    LIBRARY: { description: 'Read and change the library: assets, uploads, imports.' },
+    OPERATOR: { description: 'What is for operators. Only keys of their accounts have it.' },
+  },
 });
 
 export const ModuleEnum = named(MODULES);
@@ -148,35 +161,6 @@ registerEnumType(AssetKindEnum, {
   valuesConfig: {
     OUTPUT: { description: 'A job made it.' },
     INPUT: { description: 'It was uploaded or imported.' },
-  },
-});
-
-export const RenditionFitEnum = named(RENDITION_FITS);
-registerEnumType(RenditionFitEnum, {
-  name: 'RenditionFit',
-  description: 'How a picture comes to the size that is asked for. Nothing is ever enlarged.',
-  valuesConfig: {
-    INSIDE: { description: 'The whole picture in its own ratio, no side longer than asked; at most its own size.' },
-    COVER: {
-      description:
-        'Exactly the size, filled: what stands over is cut off evenly. Where the picture is too small, the largest cut-out of that ratio.',
-    },
-    CONTAIN: {
-      description:
-        'Exactly the size, with the whole picture in the middle: around it transparent, white in a JPEG. Where the picture is too small, the smallest frame of that ratio around it.',
-    },
-  },
-});
-
-export const RenditionFormatEnum = named(RENDITION_FORMATS);
-registerEnumType(RenditionFormatEnum, {
-  name: 'RenditionFormat',
-  description: 'File formats that a picture can be fetched in.',
-  valuesConfig: {
-    PNG: { description: 'Every pixel as it is; can be transparent.' },
-    JPEG: { description: 'Small, for photographs; what shows through is put on white.' },
-    WEBP: { description: 'Smaller than JPEG; can be transparent; no side longer than 16383.' },
-    AVIF: { description: 'Smallest, and slowest to draw; can be transparent; at most 16777216 pixels.' },
   },
 });
 

@@ -1,9 +1,10 @@
 import type { Viewer } from '../accounts/account.ts';
+import type { Accounts } from '../accounts/accounts.service.ts';
 import { DomainError } from '../errors.ts';
 import type { Jobs } from '../jobs/jobs.service.ts';
 import type { EventBus } from '../platform/events.ts';
 import type { Tiers } from '../tiers/tiers.service.ts';
-import { type GraphContext, viewerOf } from './context.ts';
+import { type GraphContext, type Need, viewerOf } from './context.ts';
 import type { Loaders } from './loaders.ts';
 
 /** Subscriptions that one connection may have open. */
@@ -11,6 +12,7 @@ export const SUBSCRIPTIONS_MAX = 50;
 
 /** What the states of subscriptions come from. */
 export interface LiveSources {
+  readonly accounts: Accounts;
   readonly jobs: Jobs;
   readonly tiers: Tiers;
   readonly events: EventBus;
@@ -29,13 +31,15 @@ export interface LiveContext extends GraphContext {
 /**
  * Opens the states that a subscription shows. The first one is read at once, so that what forbids a subscription is its
  * error and not the error of its first state. Returning the iterator ends the source at any time, also while that waits.
- * @throws UNAUTHENTICATED, TOO_MANY_REQUESTS, and what the source throws for its first state.
+ * @throws UNAUTHENTICATED, FORBIDDEN, TOO_MANY_REQUESTS, and what the source throws for its first state.
  */
 export async function openStates<T>(
   context: LiveContext,
+  need: Need,
   open: (sources: LiveSources, viewer: Viewer, signal: AbortSignal) => AsyncGenerator<T, void, undefined>,
 ): Promise<AsyncIterableIterator<T, void>> {
-  const viewer = viewerOf(context);
+  const viewer = viewerOf(context, need);
+  context.sources.accounts.checkExpiry(viewer);
   if (context.endings.size >= SUBSCRIPTIONS_MAX) throw tooManySubscriptions();
   const stop = new AbortController();
   const states = open(context.sources, viewer, stop.signal);
@@ -48,6 +52,8 @@ export async function openStates<T>(
   const following = async () => {
     try {
       const state = await states.next();
+      // The connection is closed soon after its key stops working; a state is not shown even until then.
+      context.sources.accounts.checkExpiry(viewer);
       if (state.done) end();
       return state;
     } catch (error) {

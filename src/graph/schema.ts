@@ -3,6 +3,7 @@ import { buildSchemaSync, type ContainerType, type NonEmptyArray, type PubSub } 
 import { AccountResolver } from './account/account.resolver.ts';
 import { AssetResolver } from './asset/asset.resolver.ts';
 import { CurationResolver } from './asset/curation.resolver.ts';
+import { AuditResolver } from './audit/audit.resolver.ts';
 import { BudgetResolver } from './budget/budget.resolver.ts';
 import { CatalogResolver } from './catalog/catalog.resolver.ts';
 import { CollectionResolver } from './collection/collection.resolver.ts';
@@ -11,9 +12,12 @@ import { JobImageResolver, JobResolver } from './job/job.resolver.ts';
 import { LedgerResolver } from './ledger/ledger.resolver.ts';
 import { NodeResolver } from './node/node.resolver.ts';
 import { OperationResolver } from './operation/operation.resolver.ts';
+import { AccountListResolver } from './operator/account-list.resolver.ts';
+import { ApiKeyResolver } from './operator/api-key.resolver.ts';
 import { OperatorResolver } from './operator/operator.resolver.ts';
 import { PriceBookResolver } from './price-book/price-book.resolver.ts';
 import { REFUSAL_TYPES } from './refusal/refusal.type.ts';
+import { ReportResolver } from './report/report.resolver.ts';
 import { SocialResolver } from './social/social.resolver.ts';
 import { UploadResolver } from './upload/upload.resolver.ts';
 import { ONE_OF_INPUTS } from './workflow/workflow.input.ts';
@@ -21,7 +25,10 @@ import { StepEstimateResolver, WorkflowResolver } from './workflow/workflow.reso
 
 const RESOLVERS = [
   AccountResolver,
+  AccountListResolver,
+  ApiKeyResolver,
   AssetResolver,
+  AuditResolver,
   BudgetResolver,
   CatalogResolver,
   CollectionResolver,
@@ -34,6 +41,7 @@ const RESOLVERS = [
   OperationResolver,
   OperatorResolver,
   PriceBookResolver,
+  ReportResolver,
   SocialResolver,
   StepEstimateResolver,
   UploadResolver,

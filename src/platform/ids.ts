@@ -4,6 +4,7 @@ import { TypeID, typeidUnboxed } from 'typeid-js';
 export type IdKind =
   | 'account'
   | 'key'
+  | 'audit'
   | 'job'
   | 'image'
   | 'attempt'

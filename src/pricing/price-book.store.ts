@@ -1,5 +1,5 @@
 import type { Generated } from 'kysely';
-import type { Db } from '../platform/database.ts';
+import { type Db, inTransaction, type Tx } from '../platform/database.ts';
 import type { PriceBookDocument } from './price-book.ts';
 
 type PricingTables = {
@@ -30,7 +30,7 @@ const SCHEDULED_MAX = 100;
 export class PriceBookStore {
   readonly #db;
 
-  constructor(db: Db) {
+  constructor(private readonly db: Db) {
     this.#db = db.withTables<PricingTables>();
   }
 
@@ -79,8 +79,14 @@ export class PriceBookStore {
     return rows.map(toPriceBookRow);
   }
 
-  async insert(row: Omit<PriceBookRow, 'version'>): Promise<number> {
-    const inserted = await this.#db
+  /** Runs `work` in a transaction: what it inserts is published when that commits. */
+  inTransaction<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    return inTransaction(this.db, work);
+  }
+
+  async insert(tx: Tx, row: Omit<PriceBookRow, 'version'>): Promise<number> {
+    const inserted = await tx
+      .withTables<PricingTables>()
       .insertInto('price_books')
       .values(toColumns(row))
       .returning('version')

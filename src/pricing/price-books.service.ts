@@ -1,11 +1,13 @@
 import { LRUCache } from 'lru-cache';
-import { badInput, DomainError } from '../errors.ts';
+import { badInput, DomainError, notFound } from '../errors.ts';
+import { type Author, type Change, recordChange, THE_PROGRAM } from '../platform/audit-trail.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { EventBus } from '../platform/events.ts';
 import type { Log } from '../platform/log.ts';
 import type { PriceBookCache } from './price-book.cache.ts';
 import type { PriceBookRow, PriceBookStore, ScheduledVersion } from './price-book.store.ts';
 import { type PriceBook, type PriceBookDocument, priceBookDocument } from './price-book.ts';
+import { type PriceChange, priceDiff } from './price-diff.ts';
 
 const CHANNEL = 'price-book';
 /** A publish arrives by an event; this heals a lost one. */
@@ -72,6 +74,19 @@ export class PriceBooks {
     return book;
   }
 
+  /** A document as it would be if it were published now. @throws BAD_USER_INPUT as publishing does */
+  draft(document: unknown): PriceBook {
+    return { ...checkedDocument(document), version: this.current().version, effectiveAt: this.clock.now() };
+  }
+
+  /** What differs between two versions. @throws NOT_FOUND */
+  async diff(from: number, to: number): Promise<PriceChange[]> {
+    const [before, after] = [await this.find(from), await this.find(to)];
+    if (!before) throw notFound('price book', String(from));
+    if (!after) throw notFound('price book', String(to));
+    return priceDiff(before.document, after.document);
+  }
+
   history(first: number): Promise<PriceBookRow[]> {
     if (!Number.isInteger(first) || first < 1 || first > HISTORY_MAX)
       throw badInput('first', first, `a whole number from 1 to ${HISTORY_MAX}`);
@@ -82,13 +97,24 @@ export class PriceBooks {
    * Publishes a new version. Jobs already quoted keep their own version.
    * @throws BAD_USER_INPUT when the document has an unknown row, a bad amount, or an effective time in the past.
    */
-  async publish(document: unknown, effectiveAt: Date | null, publishedBy: string): Promise<PriceBook> {
+  async publish(
+    document: unknown,
+    effectiveAt: Date | null,
+    publishedBy: string,
+    by: Author = { ...THE_PROGRAM, accountId: publishedBy },
+  ): Promise<PriceBook> {
     const now = this.clock.now();
     const checked = checkedDocument(document);
+    const before = this.current();
     if (effectiveAt !== null && effectiveAt < now)
       throw badInput('effectiveAt', effectiveAt.toISOString(), 'now or later, or left out for now');
     const row = { document: checked.document, effectiveAt: effectiveAt ?? now, publishedBy, publishedAt: now };
-    const book: PriceBook = { ...checked, version: await this.store.insert(row), effectiveAt: row.effectiveAt };
+    const version = await this.store.inTransaction(async (tx) => {
+      const inserted = await this.store.insert(tx, row);
+      await recordChange(tx, publication(before, { ...row, version: inserted }), by, now);
+      return inserted;
+    });
+    const book: PriceBook = { ...checked, version, effectiveAt: row.effectiveAt };
     this.log.info({ version: book.version, effectiveAt: book.effectiveAt, publishedBy }, 'price book published');
     // It is published from here on, whatever happens to those who are told of it.
     this.#learn([book]);
@@ -130,6 +156,22 @@ export class PriceBooks {
   }
 }
 
+/** What was in force and what comes, row by row where they differ. */
+function publication(
+  before: Pick<PriceBook, 'version' | 'document'>,
+  after: Pick<PriceBook, 'version' | 'document' | 'effectiveAt'>,
+): Change {
+  const rows = priceDiff(before.document, after.document);
+  const side = (name: 'before' | 'after') => Object.fromEntries(rows.map((row) => [row.path, row[name]]));
+  return {
+    action: 'publishPriceBook',
+    target: `price-book:${after.version}`,
+    before: { version: before.version, rows: side('before') },
+    after: { version: after.version, effectiveAt: after.effectiveAt, rows: side('after') },
+  };
+}
+
+/** @throws BAD_USER_INPUT */
 function checkedDocument(document: unknown): Pick<PriceBook, 'document' | 'table'> {
   const { success, data: table, error } = priceBookDocument.safeParse(document);
   if (success) return { document: document as PriceBookDocument, table };

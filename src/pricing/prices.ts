@@ -19,6 +19,24 @@ export type PricedWork =
   | { readonly kind: 'upscale'; readonly mode: UpscaleMode; readonly size: Size | null }
   | { readonly kind: 'optimize' };
 
+/** The row of the price book that prices it, in words. */
+export function rowLabel(work: PricedWork): string {
+  return work.kind === 'optimize' ? rowName(work) : `${rowName(work)}, size ${sizeClassOf(work.size)}`;
+}
+
+function rowName(work: PricedWork): string {
+  switch (work.kind) {
+    case 'generate':
+      return `Generate, ${work.model ? work.model.id : `${work.quality} quality`}`;
+    case 'edit':
+      return `Edit, ${work.edit}`;
+    case 'upscale':
+      return `Upscale, ${work.mode}`;
+    case 'optimize':
+      return 'Optimize for social';
+  }
+}
+
 export type UnitPrice =
   | { readonly credits: bigint; readonly label: string }
   | { readonly credits: null; readonly refusal: Refusal };
@@ -29,16 +47,16 @@ export function unitPrice(book: PriceBook, work: PricedWork): UnitPrice {
     case 'generate': {
       if (pixelsOf(work.size) > GENERATE_PIXELS_MAX) return { credits: null, refusal: tooManyPixels(work.size) };
       const row = work.model ? book.table.generateByModel[work.model.id] : book.table.generateByQuality[work.quality];
-      return cell(book, row, `Generate, ${work.model ? work.model.id : `${work.quality} quality`}`, work.size);
+      return cell(book, row, rowName(work), work.size);
     }
     case 'edit':
-      return cell(book, book.table.edit[work.edit], `Edit, ${work.edit}`, work.size, work.edit !== 'outpaint');
+      return cell(book, book.table.edit[work.edit], rowName(work), work.size, work.edit !== 'outpaint');
     case 'upscale':
-      return cell(book, book.table.upscale[work.mode], `Upscale, ${work.mode}`, work.size, true);
+      return cell(book, book.table.upscale[work.mode], rowName(work), work.size, true);
     case 'optimize':
       return book.table.optimize === undefined
-        ? { credits: null, refusal: unpriced(book, 'Optimize for social') }
-        : { credits: book.table.optimize, label: 'Optimize for social' };
+        ? { credits: null, refusal: unpriced(book, rowName(work)) }
+        : { credits: book.table.optimize, label: rowLabel(work) };
   }
 }
 

@@ -1,8 +1,10 @@
 import type { Account, LimitOverrides, Role } from '../accounts/account.ts';
 import type { Accounts, IssuedKey } from '../accounts/accounts.service.ts';
+import { scopesOf } from '../accounts/api-key.ts';
 import type { Balance } from '../credits/balance.ts';
 import type { Credits, Terms } from '../credits/credits.service.ts';
 import { badInput } from '../errors.ts';
+import { type Author, recordChange, THE_PROGRAM } from '../platform/audit-trail.ts';
 import type { Clock } from '../platform/clock.ts';
 import { crashPoint } from '../platform/crash-points.ts';
 import { type Db, inTransaction, type Tx } from '../platform/database.ts';
@@ -75,7 +77,11 @@ export class Tiers {
   }
 
   /** Opens an account with its books and its first key. */
-  async open(wish: NewAccount, keyLabel: string): Promise<{ account: Account; issued: IssuedKey }> {
+  async open(
+    wish: NewAccount,
+    keyLabel: string,
+    by: Author = THE_PROGRAM,
+  ): Promise<{ account: Account; issued: IssuedKey }> {
     checkLimits(wish.limits);
     checkSpendCap(wish.spendCap);
     return inTransaction(this.db, async (tx) => {
@@ -86,7 +92,13 @@ export class Tiers {
         spendCap: wish.spendCap,
         openedAt: account.createdAt,
       });
-      return { account, issued: await this.accounts.issueKey(account.id, keyLabel, tx) };
+      const issued = await this.accounts.issueKey(account.id, keyLabel, { scopes: scopesOf(account.role), tx });
+      const { id, label, scopes } = issued.key;
+      const { name, role } = account;
+      const after = { name, role, ...termsAsWritten(account, wish.spendCap), key: { id, label, scopes } };
+      const change = { action: 'createAccount', target: account.id, before: null, after };
+      await recordChange(tx, change, by, account.createdAt);
+      return { account, issued };
     });
   }
 
@@ -96,6 +108,7 @@ export class Tiers {
     tier: Tier,
     limits: LimitOverrides | null,
     spendCap: bigint | null | undefined,
+    by: Author = THE_PROGRAM,
   ): Promise<Account> {
     if (limits) checkLimits(limits);
     if (spendCap !== undefined) checkSpendCap(spendCap);
@@ -103,9 +116,17 @@ export class Tiers {
       const locked = await this.accounts.lock(tx, accountId);
       // A period that is over is settled first, so that what is granted now belongs to the one that is running.
       const account = (await this.#enterPeriod(tx, locked)) ?? locked;
+      const { spendCap: capBefore } = await this.credits.locked(tx, accountId);
       if (limits !== null) await this.accounts.update(tx, accountId, { limits });
       if (spendCap !== undefined) await this.credits.setTerms(tx, accountId, { spendCap });
       await this.#moveTo(tx, account, tier);
+      const change = {
+        action: 'setTier',
+        target: accountId,
+        before: termsAsWritten(account, capBefore),
+        after: termsAsWritten(await this.accounts.lock(tx, accountId), spendCap === undefined ? capBefore : spendCap),
+      };
+      await recordChange(tx, change, by, this.clock.now());
     });
     this.accounts.announceChange();
     this.events.publish(BALANCE_CHANNEL(accountId), '');
@@ -113,12 +134,23 @@ export class Tiers {
   }
 
   /** Gives a top-up that does not expire. @throws NOT_FOUND, BAD_USER_INPUT */
-  async topUp(accountId: string, amount: bigint, reason: string): Promise<Account> {
+  async topUp(accountId: string, amount: bigint, reason: string, by: Author = THE_PROGRAM): Promise<Account> {
     if (amount <= 0n) throw badInput('credits', formatCredits(amount), 'more than 0');
     if (reason.length < 1 || reason.length > REASON_LENGTH_MAX)
       throw badInput('reason', reason, `1 to ${REASON_LENGTH_MAX} characters`);
     const account = await this.accounts.get(accountId);
-    await this.credits.topUp(accountId, amount, reason, this.clock.now());
+    const now = this.clock.now();
+    await inTransaction(this.db, async (tx) => {
+      const { topup: before } = await this.credits.locked(tx, accountId);
+      await this.credits.grant(tx, accountId, 'topup', amount, reason, now);
+      const change = {
+        action: 'grantCredits',
+        target: accountId,
+        before: { topup: formatCredits(before) },
+        after: { topup: formatCredits(before + amount), granted: formatCredits(amount), reason },
+      };
+      await recordChange(tx, change, by, now);
+    });
     this.events.publish(BALANCE_CHANNEL(accountId), '');
     return account;
   }
@@ -168,6 +200,11 @@ export class Tiers {
     const { monthlyCredits } = this.priceBooks.current().table.tiers[tier];
     return { monthly: monthlyCredits ?? 0n, postpaid: monthlyCredits === null };
   }
+}
+
+/** What an account may do, as the audit log shows it. */
+function termsAsWritten({ tier, nextTier, limits }: Account, spendCap: bigint | null) {
+  return { tier, nextTier, limits, spendCap: spendCap === null ? null : formatCredits(spendCap) };
 }
 
 function checkSpendCap(spendCap: bigint | null): void {

@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { Accounts } from '../../src/accounts/accounts.service.ts';
 import { AccountsStore } from '../../src/accounts/accounts.store.ts';
+import { ApiKeys } from '../../src/accounts/api-keys.service.ts';
+import { ApiKeysStore } from '../../src/accounts/api-keys.store.ts';
+import { THE_PROGRAM } from '../../src/platform/audit-trail.ts';
 import { type Database, inTransaction } from '../../src/platform/database.ts';
 import { createLog } from '../../src/platform/log.ts';
 import { Metrics } from '../../src/platform/metrics.ts';
@@ -36,7 +39,8 @@ describe.skipIf('missing' in redis)('accounts of two processes that Redis connec
     const { key, secret } = await here.issueKey(account.id, 'laptop');
     expect((await there.authenticate(secret)).keyId).toBe(key.id);
 
-    await here.revokeKey(key.id);
+    const keys = new ApiKeys(database.db, new ApiKeysStore(database.db), here, clock);
+    await keys.revoke(key.id, { id: account.id, keyId: key.id, scopes: key.scopes, isOperator: false }, THE_PROGRAM);
 
     await expect
       .poll(

@@ -24,6 +24,8 @@ export function viewerOf(change: Partial<Viewer> = {}): Viewer {
     limits: {},
     createdAt: new Date('2026-01-01T00:00:00Z'),
     keyId: 'key_01jd0000000000000000000000',
+    scopes: ['ESTIMATE', 'RUN', 'LIBRARY'],
+    keyExpiresAt: null,
     ...change,
   };
 }

@@ -146,6 +146,25 @@ describe.skipIf(!hasPostgres || !('url' in redis))('in production', { timeout: 1
       'mutation { createAccount(input: { name: "Customer", tier: PRO }) { issued { secret } } }',
     )) as unknown as { data: { createAccount: { issued: { secret: string } } } };
     const key = opened.data.createAccount.issued.secret;
+    const audit = await ask(
+      operator,
+      '{ auditLog { nodes { action accountId keyId requestId after } } viewer { id } }',
+    );
+    expect(audit.data).toMatchObject({
+      auditLog: {
+        nodes: [
+          { action: 'createAccount', accountId: expect.stringMatching(/^account_/), after: { name: 'Customer' } },
+          {
+            action: 'createAccount',
+            accountId: null,
+            keyId: null,
+            requestId: null,
+            after: { name: 'First operator', role: 'OPERATOR' },
+          },
+        ],
+      },
+    });
+    expect(JSON.stringify(audit)).not.toContain(operator);
     const done = await ask(
       key,
       'mutation { generate(input: { prompt: "for real", model: "stability/core" }, waitSeconds: 30) { ... on Submission { job { status images { asset { url } } } } } }',

@@ -76,6 +76,12 @@ describe('keys', () => {
       ['query', 'ledger { nodes { amount } }'],
       ['query', 'settlementPolicy { event }'],
       ['query', 'verifyLedger { ok }'],
+      ['query', 'auditLog { nodes { id } }'],
+      ['query', 'accounts { nodes { id } }'],
+      ['query', 'account(id: "x") { id }'],
+      ['query', 'previewPriceBook(document: {}) { images }'],
+      ['query', 'priceDiff(from: 1, to: 1) { path }'],
+      ['query', 'marginReport { total { images } }'],
       ['mutation', 'generate(input: { prompt: "x" }) { __typename }'],
       ['mutation', 'editImage(image: "x", edit: { removeBackground: {} }) { __typename }'],
       ['mutation', 'upscaleImage(image: "x", upscale: { mode: FAST }) { __typename }'],
@@ -100,6 +106,7 @@ describe('keys', () => {
       ['mutation', 'setTier(account: "x", tier: PRO) { id }'],
       ['mutation', 'grantCredits(account: "x", credits: 1) { id }'],
       ['mutation', 'createApiKey(account: "x", label: "x") { secret }'],
+      ['mutation', 'rotateApiKey(id: "x") { secret }'],
       ['mutation', 'revokeApiKey(id: "x")'],
       ['mutation', 'publishPriceBook(document: {}) { version }'],
     ];
@@ -123,7 +130,6 @@ describe('keys', () => {
       'grantCredits(account: "x", credits: 1) { id }',
       'setTier(account: "x", tier: PRO) { id }',
       'createApiKey(account: "x", label: "x") { secret }',
-      'revokeApiKey(id: "x")',
       'publishPriceBook(document: {}) { version }',
     ]) {
       const { errors } = await gateway.ask('ENTERPRISE', `mutation { ${call} }`);

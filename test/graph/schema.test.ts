@@ -87,6 +87,7 @@ test('every list that can grow is a connection with a limit, or says how long it
   expect(lists.map(({ name }) => name).sort()).toEqual([
     'models',
     'nodes',
+    'priceDiff',
     'priceHistory',
     'providers',
     'settlementPolicy',

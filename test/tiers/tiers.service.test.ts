@@ -67,7 +67,12 @@ describe.each(ENGINES)('tiers on %s', (engine) => {
         limits: {},
         createdAt: clock.now(),
       });
-      expect(await accounts.authenticate(issued.secret)).toEqual({ ...account, keyId: issued.key.id });
+      expect(await accounts.authenticate(issued.secret)).toEqual({
+        ...account,
+        keyId: issued.key.id,
+        scopes: issued.key.scopes,
+        keyExpiresAt: null,
+      });
       expect(await tiers.balance(account)).toMatchObject({ monthly, postpaid: false, spendCap: null });
     });
 

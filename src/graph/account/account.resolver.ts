@@ -1,34 +1,42 @@
 import { Ctx, FieldResolver, Query, Resolver, Root, type SubscribeResolverData, Subscription } from 'type-graphql';
 import type { Account } from '../../accounts/account.ts';
+import type { ApiKey } from '../../accounts/api-key.ts';
+import type { ApiKeys } from '../../accounts/api-keys.service.ts';
 import type { StorageUses } from '../../assets/storage-use.service.ts';
 import { availableOf, type Balance } from '../../credits/balance.ts';
 import { allowancesOf } from '../../estimates/allowances.ts';
 import type { Tiers } from '../../tiers/tiers.service.ts';
-import { type GraphContext, viewerOf } from '../context.ts';
+import { ANY_SCOPE, type GraphContext, type Need, SPENDING, viewerOf } from '../context.ts';
 import { type LiveContext, openStates } from '../live.ts';
 import { CreditsScalar } from '../scalars.ts';
-import { AccountLimits, BalanceInfo, FreeAllowance, RateLimit, Storage, Viewer } from './account.type.ts';
+import { AccountLimits, ApiKeyInfo, BalanceInfo, FreeAllowance, RateLimit, Storage, Viewer } from './account.type.ts';
 import { toBalanceInfo } from './balance-info.ts';
 import { watchBalance } from './watch-balance.ts';
+
+const KEEPING_KEYS: Need = ['RUN', 'LIBRARY', 'OPERATOR'];
 
 @Resolver(() => Viewer)
 export class AccountResolver {
   constructor(
     private readonly tiers: Tiers,
     private readonly storageUses: StorageUses,
+    private readonly keys: ApiKeys,
   ) {}
 
-  @Query(() => Viewer, { description: 'The account that is asking: its tier, balance, limits and allowances.' })
+  @Query(() => Viewer, {
+    description:
+      'The account that is asking: its tier, balance, limits and allowances. For any key that works; an estimate tells the balance too.',
+  })
   viewer(@Ctx() context: GraphContext): Account {
-    return viewerOf(context);
+    return viewerOf(context, ANY_SCOPE);
   }
 
   @Subscription(() => BalanceInfo, {
     name: 'balance',
     description:
-      'How the credits of this account stand now, then again whenever that changes: holds, captures, releases, grants, a new period. Does not end by itself.',
+      'How the credits of this account stand now, then again whenever that changes: holds, captures, releases, grants, a new period. Does not end by itself. Needs the scope RUN or LIBRARY.',
     subscribe: ({ context }: SubscribeResolverData<unknown, object, LiveContext>) =>
-      openStates(context, ({ tiers, events }, viewer, signal) => watchBalance(tiers, events, viewer, signal)),
+      openStates(context, SPENDING, ({ tiers, events }, viewer, signal) => watchBalance(tiers, events, viewer, signal)),
   })
   liveBalance(@Root() balance: Balance): BalanceInfo {
     return toBalanceInfo(balance);
@@ -76,6 +84,15 @@ export class AccountResolver {
   async storage(@Root() account: Account): Promise<Storage> {
     const { assets, bytes } = await this.storageUses.of(account.id);
     return { assets, bytes, bytesMax: this.tiers.allowed(account).storageBytes };
+  }
+
+  @FieldResolver(() => [ApiKeyInfo], {
+    description:
+      'Its keys without their secrets, at most 100: those that work first, the newest first among these. Needs the scope RUN, LIBRARY or OPERATOR: a key for estimates alone may stand in a page that anybody reads.',
+  })
+  apiKeys(@Root() account: Account, @Ctx() context: GraphContext): Promise<readonly ApiKey[]> {
+    viewerOf(context, KEEPING_KEYS);
+    return this.keys.ofAccount(account.id);
   }
 
   @FieldResolver(() => RateLimit, { description: 'How many submissions are left this minute.' })

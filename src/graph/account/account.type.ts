@@ -1,5 +1,5 @@
 import { Field, ID, Int, ObjectType } from 'type-graphql';
-import { ModuleEnum, ProviderEnum, QualityEnum, RoleEnum, TierEnum } from '../enums.ts';
+import { ApiKeyScopeEnum, ModuleEnum, ProviderEnum, QualityEnum, RoleEnum, TierEnum } from '../enums.ts';
 import { Node } from '../node/node.type.ts';
 import { CreditsScalar, DateTimeScalar } from '../scalars.ts';
 
@@ -72,7 +72,7 @@ export class Storage {
   bytesMax!: number;
 }
 
-@ObjectType({ implements: Node, description: 'The account that is asking.' })
+@ObjectType({ implements: Node, description: 'An account: the one that is asking or, for operators, any.' })
 export class Viewer extends Node {
   @Field(() => String, { description: 'What the account is called.' })
   name!: string;
@@ -151,6 +151,27 @@ export class ApiKeyInfo {
   @Field(() => String, { description: 'What it is called.' })
   label!: string;
 
+  @Field(() => [ApiKeyScopeEnum], { description: 'What it may be used for.' })
+  scopes!: readonly string[];
+
   @Field(() => DateTimeScalar, { description: 'When it was issued.' })
   createdAt!: Date;
+
+  @Field(() => DateTimeScalar, {
+    nullable: true,
+    description: 'From when on it does not work; null for a key that does not expire.',
+  })
+  expiresAt!: Date | null;
+
+  @Field(() => DateTimeScalar, {
+    nullable: true,
+    description: 'When it was last used, to a minute or so; null for a key that was never used.',
+  })
+  lastUsedAt!: Date | null;
+
+  @Field(() => DateTimeScalar, { nullable: true, description: 'When it was revoked, if it was.' })
+  revokedAt!: Date | null;
+
+  @Field(() => ID, { nullable: true, description: 'The key that was issued in its place, if one was.' })
+  replacedBy!: string | null;
 }

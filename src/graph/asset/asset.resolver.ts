@@ -32,18 +32,21 @@ export interface AssetSources {
 export class AssetResolver {
   constructor(private readonly sources: AssetSources) {}
 
-  @Query(() => Asset, { description: 'One asset of this account.' })
+  @Query(() => Asset, { description: 'One asset of this account. Needs the scope LIBRARY.' })
   async asset(
     @Ctx() context: GraphContext,
     @Arg('id', () => ID, { description: 'The id of the asset.' }) id: string,
   ): Promise<assets.Asset> {
-    viewerOf(context);
+    viewerOf(context, 'LIBRARY');
     const asset = await context.loaders.assetById.load(id);
     if (!asset) throw notFound('asset', id);
     return asset;
   }
 
-  @Query(() => AssetConnection, { name: 'assets', description: 'The library of this account.' })
+  @Query(() => AssetConnection, {
+    name: 'assets',
+    description: 'The library of this account. Needs the scope LIBRARY.',
+  })
   async assetsPage(
     @Ctx() context: GraphContext,
     @Arg('filter', () => AssetFilterInput, {
@@ -65,16 +68,16 @@ export class AssetResolver {
   ) {
     const order = orderBy ?? NEWEST_FIRST;
     const request = { first, after, order, filter: filter && toAssetFilter(filter) };
-    const page = await this.sources.lists.page(viewerOf(context).id, request);
+    const page = await this.sources.lists.page(viewerOf(context, 'LIBRARY').id, request);
     return toConnection(page, after, (asset) => assetCursor(asset, order));
   }
 
   @Query(() => [TagCount], {
     name: 'tags',
-    description: `The tags of this account, the most used first; at most ${TAG_COUNTS_MAX}.`,
+    description: `The tags of this account, the most used first; at most ${TAG_COUNTS_MAX}. Needs the scope LIBRARY.`,
   })
   tagCounts(@Ctx() context: GraphContext): Promise<TagCount[]> {
-    return this.sources.curation.tagCounts(viewerOf(context).id);
+    return this.sources.curation.tagCounts(viewerOf(context, 'LIBRARY').id);
   }
 
   @FieldResolver(() => String, {
@@ -91,9 +94,10 @@ export class AssetResolver {
   }
 
   @FieldResolver(() => [Collection], {
-    description: `The collections that it is in, at most ${COLLECTIONS_OF_ASSET_MAX}.`,
+    description: `The collections that it is in, at most ${COLLECTIONS_OF_ASSET_MAX}. Needs the scope LIBRARY.`,
   })
   collections(@Root() asset: assets.Asset, @Ctx() context: GraphContext): Promise<CollectionRecord[]> {
+    viewerOf(context, 'LIBRARY');
     return context.loaders.collectionsByAssetId.load(asset.id);
   }
 
@@ -133,8 +137,12 @@ export class AssetResolver {
     return (await context.loaders.ancestryByAssetId.load(asset.id)).credits;
   }
 
-  @FieldResolver(() => Job, { nullable: true, description: 'The job that made it, with its receipt.' })
+  @FieldResolver(() => Job, {
+    nullable: true,
+    description: 'The job that made it, with its receipt. Needs the scope RUN.',
+  })
   job(@Root() asset: assets.Asset, @Ctx() context: GraphContext): Promise<JobRecord | null> | null {
+    viewerOf(context, 'RUN');
     return asset.jobId === null ? null : context.loaders.jobById.load(asset.jobId);
   }
 

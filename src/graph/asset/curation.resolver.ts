@@ -11,7 +11,9 @@ const WHICH = `The ids of the assets, 1 to ${BULK_MAX}. If one of them is unknow
 export class CurationResolver {
   constructor(private readonly curation: Curation) {}
 
-  @Mutation(() => Asset, { description: 'Changes the title, the tags or the mark of a favourite of an asset.' })
+  @Mutation(() => Asset, {
+    description: 'Changes the title, the tags or the mark of a favourite of an asset. Needs the scope LIBRARY.',
+  })
   updateAsset(
     @Ctx() context: GraphContext,
     @Arg('id', () => ID, { description: 'The id of the asset.' }) id: string,
@@ -19,10 +21,12 @@ export class CurationResolver {
     { title, favourite, tags }: AssetChangeInput,
   ): Promise<AssetRecord> {
     const change = { title, favourite: favourite ?? undefined, tags: tags ?? undefined };
-    return this.curation.update(viewerOf(context).id, id, change);
+    return this.curation.update(viewerOf(context, 'LIBRARY').id, id, change);
   }
 
-  @Mutation(() => [Asset], { description: 'Gives tags to assets and takes tags from them; taken first, then given.' })
+  @Mutation(() => [Asset], {
+    description: 'Gives tags to assets and takes tags from them; taken first, then given. Needs the scope LIBRARY.',
+  })
   tagAssets(
     @Ctx() context: GraphContext,
     @Arg('assets', () => [ID], { description: WHICH }) assets: string[],
@@ -31,12 +35,12 @@ export class CurationResolver {
     @Arg('remove', () => [String], { defaultValue: [], description: 'Tags that none of them has from now on.' })
     remove: string[],
   ): Promise<AssetRecord[]> {
-    return this.curation.tag(viewerOf(context).id, assets, { add, remove });
+    return this.curation.tag(viewerOf(context, 'LIBRARY').id, assets, { add, remove });
   }
 
   @Mutation(() => [Asset], {
     description:
-      'Takes assets out of the library. They can be had back with restoreAssets until `restorableUntil`, and count as storage until then. What they cost stays written down.',
+      'Takes assets out of the library. They can be had back with restoreAssets until `restorableUntil`, and count as storage until then. What they cost stays written down. Needs the scope LIBRARY.',
   })
   deleteAssets(
     @Ctx() context: GraphContext,
@@ -47,16 +51,17 @@ export class CurationResolver {
     })
     permanently: boolean,
   ): Promise<AssetRecord[]> {
-    return this.curation.delete(viewerOf(context).id, assets, permanently);
+    return this.curation.delete(viewerOf(context, 'LIBRARY').id, assets, permanently);
   }
 
   @Mutation(() => [Asset], {
-    description: 'Brings deleted assets back into the library, with their tags and collections.',
+    description:
+      'Brings deleted assets back into the library, with their tags and collections. Needs the scope LIBRARY.',
   })
   restoreAssets(
     @Ctx() context: GraphContext,
     @Arg('assets', () => [ID], { description: WHICH }) assets: string[],
   ): Promise<AssetRecord[]> {
-    return this.curation.restore(viewerOf(context).id, assets);
+    return this.curation.restore(viewerOf(context, 'LIBRARY').id, assets);
   }
 }

@@ -5,7 +5,7 @@ import {
   type RenditionFit,
   type RenditionFormat,
 } from '../../assets/rendition.ts';
-import { RenditionFitEnum, RenditionFormatEnum } from '../enums.ts';
+import { RenditionFitEnum, RenditionFormatEnum } from './asset.enums.ts';
 
 const SIDE = `${RENDITION_SIDE_MIN} to ${RENDITION_SIDE_MAX}. COVER and CONTAIN need both sides; INSIDE works out the other one.`;
 

@@ -13,7 +13,7 @@ import { TEMPLATES } from '../../catalog/templates.ts';
 import type { PriceBook } from '../../pricing/price-book.ts';
 import type { PriceBooks } from '../../pricing/price-books.service.ts';
 import type { RouteHealth } from '../../routing/health.ts';
-import { type GraphContext, viewerOf } from '../context.ts';
+import { ANY_SCOPE, type GraphContext, viewerOf } from '../context.ts';
 import { toSizePrices } from '../price-book/price-book.type.ts';
 import { ModelFilterInput, ModelInfo, ProviderInfo, TemplateFilterInput, TemplateInfo } from './catalog.type.ts';
 
@@ -30,7 +30,7 @@ export class CatalogResolver {
 
   @Query(() => [ProviderInfo], { description: 'The vendors: how each is reached and how it has been doing.' })
   providers(@Ctx() context: GraphContext): ProviderInfo[] {
-    viewerOf(context);
+    viewerOf(context, ANY_SCOPE);
     return PROVIDER_NAMES.map((name) => ({
       name,
       title: PROVIDER_TITLES[name],
@@ -51,7 +51,7 @@ export class CatalogResolver {
     })
     filter: ModelFilterInput | null,
   ): ModelInfo[] {
-    viewerOf(context);
+    viewerOf(context, ANY_SCOPE);
     const book = this.priceBooks.current();
     return MODELS.filter(
       (model) =>
@@ -72,7 +72,7 @@ export class CatalogResolver {
     @Arg('filter', () => TemplateFilterInput, { nullable: true, description: 'Which templates; all when left out.' })
     filter: TemplateFilterInput | null,
   ): TemplateInfo[] {
-    viewerOf(context);
+    viewerOf(context, ANY_SCOPE);
     const words = filter?.search?.trim().toLowerCase() ?? '';
     return TEMPLATES.filter(
       (template) =>

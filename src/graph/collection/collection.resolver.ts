@@ -19,36 +19,38 @@ export class CollectionResolver {
 
   @Query(() => CollectionConnection, {
     name: 'collections',
-    description: 'The collections of this account, newest first.',
+    description: 'The collections of this account, newest first. Needs the scope LIBRARY.',
   })
   async collectionsPage(
     @Ctx() context: GraphContext,
     @Arg('first', () => Int, { defaultValue: 20, description: FIRST }) first: number,
     @Arg('after', () => String, { nullable: true, description: 'Only those after this cursor.' }) after: string | null,
   ) {
-    const page = await this.collections.list(viewerOf(context).id, { first, after: after ?? null });
+    const page = await this.collections.list(viewerOf(context, 'LIBRARY').id, { first, after: after ?? null });
     return toConnection(page, after, ({ id }) => writeCursor(COLLECTIONS_LIST, id));
   }
 
-  @Query(() => Collection, { description: 'One collection of this account.' })
+  @Query(() => Collection, { description: 'One collection of this account. Needs the scope LIBRARY.' })
   collection(
     @Ctx() context: GraphContext,
     @Arg('id', () => ID, { description: ID_OF_COLLECTION }) id: string,
   ): Promise<CollectionRecord> {
-    return this.collections.get(viewerOf(context).id, id);
+    return this.collections.get(viewerOf(context, 'LIBRARY').id, id);
   }
 
   @Mutation(() => Collection, {
-    description: `Makes a collection, empty at first. An account may have ${COLLECTIONS_MAX}.`,
+    description: `Makes a collection, empty at first. An account may have ${COLLECTIONS_MAX}. Needs the scope LIBRARY.`,
   })
   createCollection(
     @Ctx() context: GraphContext,
     @Arg('name', () => String, { description: 'What to call it, 1 to 200 characters.' }) name: string,
   ): Promise<CollectionRecord> {
-    return this.collections.create(viewerOf(context).id, name);
+    return this.collections.create(viewerOf(context, 'LIBRARY').id, name);
   }
 
-  @Mutation(() => Collection, { description: 'Changes the name or the cover of a collection.' })
+  @Mutation(() => Collection, {
+    description: 'Changes the name or the cover of a collection. Needs the scope LIBRARY.',
+  })
   updateCollection(
     @Ctx() context: GraphContext,
     @Arg('id', () => ID, { description: ID_OF_COLLECTION }) id: string,
@@ -60,38 +62,45 @@ export class CollectionResolver {
     })
     cover: string | null | undefined,
   ): Promise<CollectionRecord> {
-    return this.collections.update(viewerOf(context).id, id, { name: name ?? undefined, cover });
+    return this.collections.update(viewerOf(context, 'LIBRARY').id, id, { name: name ?? undefined, cover });
   }
 
-  @Mutation(() => Boolean, { description: 'Deletes a collection. Its assets stay in the library.' })
+  @Mutation(() => Boolean, {
+    description: 'Deletes a collection. Its assets stay in the library. Needs the scope LIBRARY.',
+  })
   async deleteCollection(
     @Ctx() context: GraphContext,
     @Arg('id', () => ID, { description: ID_OF_COLLECTION }) id: string,
   ): Promise<boolean> {
-    await this.collections.delete(viewerOf(context).id, id);
+    await this.collections.delete(viewerOf(context, 'LIBRARY').id, id);
     return true;
   }
 
-  @Mutation(() => Collection, { description: 'Puts assets into a collection. Those that are in it already stay.' })
+  @Mutation(() => Collection, {
+    description: 'Puts assets into a collection. Those that are in it already stay. Needs the scope LIBRARY.',
+  })
   addToCollection(
     @Ctx() context: GraphContext,
     @Arg('id', () => ID, { description: ID_OF_COLLECTION }) id: string,
     @Arg('assets', () => [ID], { description: ASSETS }) assets: string[],
   ): Promise<CollectionRecord> {
-    return this.collections.add(viewerOf(context).id, id, assets);
+    return this.collections.add(viewerOf(context, 'LIBRARY').id, id, assets);
   }
 
-  @Mutation(() => Collection, { description: 'Takes assets out of a collection. They stay in the library.' })
+  @Mutation(() => Collection, {
+    description: 'Takes assets out of a collection. They stay in the library. Needs the scope LIBRARY.',
+  })
   removeFromCollection(
     @Ctx() context: GraphContext,
     @Arg('id', () => ID, { description: ID_OF_COLLECTION }) id: string,
     @Arg('assets', () => [ID], { description: ASSETS }) assets: string[],
   ): Promise<CollectionRecord> {
-    return this.collections.remove(viewerOf(context).id, id, assets);
+    return this.collections.remove(viewerOf(context, 'LIBRARY').id, id, assets);
   }
 
   @Mutation(() => Collection, {
-    description: 'Takes assets out of one collection and puts them into another, which it answers.',
+    description:
+      'Takes assets out of one collection and puts them into another, which it answers. Needs the scope LIBRARY.',
   })
   moveAssets(
     @Ctx() context: GraphContext,
@@ -99,7 +108,7 @@ export class CollectionResolver {
     @Arg('to', () => ID, { description: 'The id of the collection that they come into.' }) to: string,
     @Arg('assets', () => [ID], { description: ASSETS }) assets: string[],
   ): Promise<CollectionRecord> {
-    return this.collections.move(viewerOf(context).id, from, to, assets);
+    return this.collections.move(viewerOf(context, 'LIBRARY').id, from, to, assets);
   }
 
   @FieldResolver(() => Int, { description: 'Assets in it, deleted ones left out.' })

@@ -9,7 +9,7 @@ import type { OperationRequest } from '../../estimates/job-request.ts';
 import type { Metrics } from '../../platform/metrics.ts';
 import { canonicalOptimize } from '../../social/optimize-request.ts';
 import { Asset } from '../asset/asset.type.ts';
-import { type GraphContext, viewerOf } from '../context.ts';
+import { type GraphContext, PICTURES, viewerOf } from '../context.ts';
 import { given } from '../given.ts';
 import { EditInput, toEditInput } from '../operation/edit.input.ts';
 import { GenerateInput, toGenerateInput } from '../operation/generate.input.ts';
@@ -17,7 +17,7 @@ import { OptimizeInput, toOptimizeInput } from '../operation/optimize.input.ts';
 import { toUpscaleInput, UpscaleInput } from '../operation/upscale.input.ts';
 import { Alternative, Estimate, Preflight, RouteInfo, toRouteInfo } from './estimate.type.ts';
 
-const ASKING = 'line by line, and whether it may run. Costs nothing, changes nothing.';
+const ASKING = 'line by line, and whether it may run. Costs nothing, changes nothing. Needs the scope ESTIMATE.';
 export const BUDGET = 'The id of the budget that it would count in.';
 const IMAGE = 'The id of the asset to work on. Without it size M is assumed, and there is no quote.';
 
@@ -71,7 +71,7 @@ export class EstimateResolver {
   }
 
   async #estimate(context: GraphContext, budget: string | null, read: () => OperationRequest): Promise<EstimateRecord> {
-    const viewer = viewerOf(context);
+    const viewer = viewerOf(context, 'ESTIMATE');
     const { estimate } = await this.estimates.operation(viewer, read(), given({ budget }));
     const { operation } = estimate;
     for (const { type } of estimate.refusals) this.metrics.refusals.inc({ asked: 'estimate', operation, type });
@@ -98,9 +98,11 @@ export class EstimateResolver {
   }
 
   @FieldResolver(() => [Asset], {
-    description: 'Pictures of the same input that are in the library already, newest first, at most five of each.',
+    description:
+      'Pictures of the same input that are in the library already, newest first, at most five of each. Needs the scope LIBRARY or RUN.',
   })
   async identicalAssets(@Root() estimate: EstimateRecord, @Ctx() context: GraphContext): Promise<AssetRecord[]> {
+    viewerOf(context, PICTURES);
     const found = await context.loaders.identicalAssetsByPictureHash.loadMany(estimate.pictureHashes);
     return found.flatMap((assets) => {
       if (assets instanceof Error) throw assets;

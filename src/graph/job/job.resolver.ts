@@ -35,27 +35,30 @@ export class JobResolver {
 
   @Mutation(() => Job, {
     description:
-      'Ends a job now. What was delivered stays and is charged; everything else is released. Harmless for a job that has ended.',
+      'Ends a job now. What was delivered stays and is charged; everything else is released. Harmless for a job that has ended. Needs the scope RUN.',
   })
   cancelJob(
     @Ctx() context: GraphContext,
     @Arg('id', () => ID, { description: 'The id of the job.' }) id: string,
   ): Promise<JobRecord> {
-    return this.jobs.cancel(viewerOf(context).id, id);
+    return this.jobs.cancel(viewerOf(context, 'RUN').id, id);
   }
 
-  @Query(() => Job, { description: 'One job of this account.' })
+  @Query(() => Job, { description: 'One job of this account. Needs the scope RUN, which shows its pictures too.' })
   async job(
     @Ctx() context: GraphContext,
     @Arg('id', () => ID, { description: 'The id of the job.' }) id: string,
   ): Promise<JobRecord> {
-    viewerOf(context);
+    viewerOf(context, 'RUN');
     const job = await context.loaders.jobById.load(id);
     if (!job) throw notFound('job', id);
     return job;
   }
 
-  @Query(() => JobConnection, { name: 'jobs', description: 'The jobs of this account, newest first.' })
+  @Query(() => JobConnection, {
+    name: 'jobs',
+    description: 'The jobs of this account, newest first. Needs the scope RUN.',
+  })
   async jobsPage(
     @Ctx() context: GraphContext,
     @Arg('status', () => JobStatusEnum, { nullable: true, description: 'Only jobs that stand like this.' })
@@ -63,16 +66,20 @@ export class JobResolver {
     @Arg('first', () => Int, { defaultValue: 20, description: 'How many, 1 to 100.' }) first: number,
     @Arg('after', () => String, { nullable: true, description: 'Only those after this cursor.' }) after: string | null,
   ) {
-    const page = await this.jobs.list(viewerOf(context).id, { first, after: after ?? null, status: status ?? null });
+    const page = await this.jobs.list(viewerOf(context, 'RUN').id, {
+      first,
+      after: after ?? null,
+      status: status ?? null,
+    });
     return toConnection(page, after, (job) => writeCursor(JOBS_LIST, job.id));
   }
 
   @Subscription(() => Job, {
     name: 'job',
     description:
-      'A job of this account as it stands now, then again whenever that changes: its place in the queue, its begin, each call to a vendor, each image, its end. Completes once the job has ended, at once for one that has.',
+      'A job of this account as it stands now, then again whenever that changes: its place in the queue, its begin, each call to a vendor, each image, its end. Completes once the job has ended, at once for one that has. Needs the scope RUN.',
     subscribe: ({ args, context }: SubscribeResolverData<unknown, { id: string }, LiveContext>) =>
-      openStates(context, ({ jobs }, viewer, signal) => jobs.watch(viewer.id, args.id, signal)),
+      openStates(context, 'RUN', ({ jobs }, viewer, signal) => jobs.watch(viewer.id, args.id, signal)),
   })
   liveJob(
     @Root() { job, images, attempts, position }: JobState,

@@ -13,7 +13,7 @@ import { OptimizeInput, toOptimizeInput } from './optimize.input.ts';
 import { answered, SubmissionArgs, toSubmitOptions } from './submission.args.ts';
 import { toUpscaleInput, UpscaleInput } from './upscale.input.ts';
 
-const PAYS = 'Charges for delivered images only, once, and never more than was quoted.';
+const PAYS = 'Charges for delivered images only, once, and never more than was quoted. Needs the scope RUN.';
 const REUSE =
   'Whether pictures that the library already holds of exactly this input will do. Where it holds as many as are asked for, they are answered as Reused: nothing is run or charged, no submission of the minute is used up, and the idempotency key stays free. A key that a job has already is answered with that job. Plays no part in what counts as the same input.';
 const IMAGE = 'The id of the asset to work on; it stays as it is, and the result is a new one.';
@@ -31,7 +31,7 @@ export class OperationResolver {
     @Args(() => SubmissionArgs) args: SubmissionArgs,
   ) {
     if (!reuse) return this.#run(context, args, () => canonicalGenerate(toGenerateInput(input)));
-    const viewer = viewerOf(context);
+    const viewer = viewerOf(context, 'RUN');
     const request = canonicalGenerate(toGenerateInput(input));
     return answered(context, await this.submissions.reuseOrRun(viewer, request, toSubmitOptions(context, args)));
   }
@@ -58,7 +58,8 @@ export class OperationResolver {
   }
 
   @Mutation(() => SubmissionResult, {
-    description: 'Cuts a picture to the sizes of social networks, one result for each format. Costs nothing.',
+    description:
+      'Cuts a picture to the sizes of social networks, one result for each format. Costs nothing. Needs the scope RUN.',
   })
   optimizeForSocial(
     @Ctx() context: GraphContext,
@@ -71,7 +72,7 @@ export class OperationResolver {
   }
 
   async #run(context: GraphContext, args: SubmissionArgs, read: () => OperationRequest) {
-    const viewer = viewerOf(context);
+    const viewer = viewerOf(context, 'RUN');
     const result = await this.submissions.operation(viewer, read(), toSubmitOptions(context, args));
     return answered(context, result);
   }

@@ -1,21 +1,17 @@
 import { Arg, Ctx, ID, Mutation, Resolver } from 'type-graphql';
 import type { Account, Role } from '../../accounts/account.ts';
-import type { Accounts } from '../../accounts/accounts.service.ts';
 import type { Tier } from '../../pricing/price-book.ts';
 import type { Tiers } from '../../tiers/tiers.service.ts';
 import { Viewer } from '../account/account.type.ts';
-import { type GraphContext, operatorOf } from '../context.ts';
+import { authorOf, type GraphContext, operatorOf } from '../context.ts';
 import { TierEnum } from '../enums.ts';
 import { given } from '../given.ts';
 import { CreditsScalar } from '../scalars.ts';
-import { CreateAccountInput, CreatedAccount, IssuedApiKey, LimitOverridesInput } from './operator.type.ts';
+import { CreateAccountInput, CreatedAccount, LimitOverridesInput } from './operator.type.ts';
 
 @Resolver()
 export class OperatorResolver {
-  constructor(
-    private readonly accounts: Accounts,
-    private readonly tiers: Tiers,
-  ) {}
+  constructor(private readonly tiers: Tiers) {}
 
   @Mutation(() => CreatedAccount, {
     description: 'Opens an account with its books, its first monthly credits and its first key. For operators.',
@@ -24,7 +20,7 @@ export class OperatorResolver {
     @Ctx() context: GraphContext,
     @Arg('input', () => CreateAccountInput, { description: 'The account.' }) input: CreateAccountInput,
   ) {
-    operatorOf(context);
+    const author = authorOf(context, operatorOf(context));
     const wish = {
       name: input.name,
       role: (input.role ?? 'CUSTOMER') as Role,
@@ -32,7 +28,7 @@ export class OperatorResolver {
       limits: given(input.limits ?? {}),
       spendCap: input.spendCap ?? null,
     };
-    return this.tiers.open(wish, 'first key');
+    return this.tiers.open(wish, 'first key', author);
   }
 
   @Mutation(() => Viewer, {
@@ -54,8 +50,8 @@ export class OperatorResolver {
     })
     spendCap: bigint | null | undefined,
   ): Promise<Account> {
-    operatorOf(context);
-    return this.tiers.setTier(account, tier as Tier, limits ? given(limits) : null, spendCap);
+    const author = authorOf(context, operatorOf(context));
+    return this.tiers.setTier(account, tier as Tier, limits ? given(limits) : null, spendCap, author);
   }
 
   @Mutation(() => Viewer, { description: 'Gives an account credits that do not expire. For operators.' })
@@ -65,27 +61,7 @@ export class OperatorResolver {
     @Arg('credits', () => CreditsScalar, { description: 'How many, above 0.' }) credits: bigint,
     @Arg('reason', () => String, { defaultValue: 'Top-up', description: 'Why, for the ledger.' }) reason: string,
   ): Promise<Account> {
-    operatorOf(context);
-    return this.tiers.topUp(account, credits, reason);
-  }
-
-  @Mutation(() => IssuedApiKey, { description: 'Issues another key for an account. For operators.' })
-  async createApiKey(
-    @Ctx() context: GraphContext,
-    @Arg('account', () => ID, { description: 'The account.' }) account: string,
-    @Arg('label', () => String, { description: 'What to call the key, 1 to 200 characters.' }) label: string,
-  ) {
-    operatorOf(context);
-    return this.accounts.issueKey((await this.accounts.get(account)).id, label);
-  }
-
-  @Mutation(() => Boolean, { description: 'Ends a key within a second, everywhere. For operators.' })
-  async revokeApiKey(
-    @Ctx() context: GraphContext,
-    @Arg('id', () => ID, { description: 'The id of the key, not its secret.' }) id: string,
-  ): Promise<boolean> {
-    operatorOf(context);
-    await this.accounts.revokeKey(id);
-    return true;
+    const author = authorOf(context, operatorOf(context));
+    return this.tiers.topUp(account, credits, reason, author);
   }
 }

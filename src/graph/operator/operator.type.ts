@@ -1,5 +1,6 @@
 import { Field, InputType, Int, ObjectType } from 'type-graphql';
 import { ApiKeyInfo, Viewer } from '../account/account.type.ts';
+import { connectionOf } from '../connection.ts';
 import { RoleEnum, TierEnum } from '../enums.ts';
 import { CreditsScalar } from '../scalars.ts';
 
@@ -53,3 +54,5 @@ export class CreatedAccount {
   @Field(() => IssuedApiKey, { description: 'Its first key.' })
   issued!: IssuedApiKey;
 }
+
+export const AccountConnection = connectionOf(Viewer, 'Account', 'accounts');

@@ -2,7 +2,7 @@ import { GraphQLJSONObject } from 'graphql-scalars';
 import { Arg, Ctx, Int, Mutation, Query, Resolver } from 'type-graphql';
 import { notFound } from '../../errors.ts';
 import type { PriceBooks } from '../../pricing/price-books.service.ts';
-import { type GraphContext, operatorOf, viewerOf } from '../context.ts';
+import { ANY_SCOPE, authorOf, type GraphContext, operatorOf, viewerOf } from '../context.ts';
 import { DateTimeScalar } from '../scalars.ts';
 import { PriceBook, PublishedPriceBook, toPriceBook } from './price-book.type.ts';
 
@@ -16,7 +16,7 @@ export class PriceBookResolver {
     @Arg('version', () => Int, { nullable: true, description: 'Which version; the one in force when left out.' })
     version: number | null,
   ): Promise<PriceBook> {
-    viewerOf(context);
+    viewerOf(context, ANY_SCOPE);
     const book =
       version === null || version === undefined ? this.priceBooks.current() : await this.priceBooks.find(version);
     if (!book) throw notFound('price book', String(version));
@@ -49,6 +49,7 @@ export class PriceBookResolver {
     })
     effectiveAt: Date | null,
   ): Promise<PublishedPriceBook> {
-    return this.priceBooks.publish(document, effectiveAt ?? null, operatorOf(context).id);
+    const viewer = operatorOf(context);
+    return this.priceBooks.publish(document, effectiveAt ?? null, viewer.id, authorOf(context, viewer));
   }
 }

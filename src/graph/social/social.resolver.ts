@@ -1,6 +1,6 @@
 import { Arg, Ctx, Query, Resolver } from 'type-graphql';
 import { formatsOf, SOCIAL_FORMATS, type SocialPlatform } from '../../social/social-formats.ts';
-import { type GraphContext, viewerOf } from '../context.ts';
+import { ANY_SCOPE, type GraphContext, viewerOf } from '../context.ts';
 import { SocialPlatformEnum } from '../enums.ts';
 import { SocialFormat, toSocialFormat } from './social.type.ts';
 
@@ -17,7 +17,7 @@ export class SocialResolver {
     })
     platform: SocialPlatform | null,
   ): SocialFormat[] {
-    viewerOf(context);
+    viewerOf(context, ANY_SCOPE);
     return (platform ? formatsOf(platform) : SOCIAL_FORMATS).map(toSocialFormat);
   }
 }

@@ -18,31 +18,32 @@ export class UploadResolver {
   ) {}
 
   @Query(() => Upload, {
-    description: 'An upload of this account. It can be asked about for a day after it has expired; its asset stays.',
+    description:
+      'An upload of this account. It can be asked about for a day after it has expired; its asset stays. Needs the scope LIBRARY.',
   })
   upload(
     @Ctx() context: GraphContext,
     @Arg('id', () => ID, { description: 'The `assetId` of the upload.' }) id: string,
   ): Promise<UploadRecord> {
-    return this.uploads.get(viewerOf(context).id, id);
+    return this.uploads.get(viewerOf(context, 'LIBRARY').id, id);
   }
 
   @Mutation(() => Upload, {
-    description: `Reserves a place in the library for a picture of your own, and an address to send it to within 15 minutes. Free of charge; at most ${UPLOADS_PENDING_MAX} of an account may wait for their pictures at a time.`,
+    description: `Reserves a place in the library for a picture of your own, and an address to send it to within 15 minutes. Free of charge; at most ${UPLOADS_PENDING_MAX} of an account may wait for their pictures at a time. Needs the scope LIBRARY.`,
   })
   createUpload(@Ctx() context: GraphContext): Promise<UploadRecord> {
-    const viewer = viewerOf(context);
+    const viewer = viewerOf(context, 'LIBRARY');
     return this.uploads.create(viewer.id, this.tiers.allowed(viewer).storageBytes);
   }
 
   @Mutation(() => Asset, {
-    description: `Fetches a picture of your own into the library from a public https address, under the rules of uploads: within ${IMPORT_SECONDS_MAX} seconds, at most ${INTAKE_BYTES_MAX} bytes, at most 3 redirects. Free of charge; at most ${IMPORTS_PER_MINUTE} a minute.`,
+    description: `Fetches a picture of your own into the library from a public https address, under the rules of uploads: within ${IMPORT_SECONDS_MAX} seconds, at most ${INTAKE_BYTES_MAX} bytes, at most 3 redirects. Free of charge; at most ${IMPORTS_PER_MINUTE} a minute. Needs the scope LIBRARY.`,
   })
   importImage(
     @Ctx() context: GraphContext,
     @Arg('url', () => String, { description: 'Where it is, such as https://example.com/picture.png.' }) url: string,
   ): Promise<AssetRecord> {
-    const viewer = viewerOf(context);
+    const viewer = viewerOf(context, 'LIBRARY');
     return this.imports.import(viewer.id, url, this.tiers.allowed(viewer).storageBytes);
   }
 

@@ -25,7 +25,8 @@ export class WorkflowResolver {
   ) {}
 
   @Query(() => WorkflowEstimate, {
-    description: 'What a list of operations would cost, per step and in total. Costs nothing, changes nothing.',
+    description:
+      'What a list of operations would cost, per step and in total. Costs nothing, changes nothing. Needs the scope ESTIMATE.',
   })
   async estimateWorkflow(
     @Ctx() context: GraphContext,
@@ -33,7 +34,7 @@ export class WorkflowResolver {
     input: WorkflowInput,
     @Arg('budget', () => ID, { nullable: true, description: BUDGET }) budget: string | null,
   ): Promise<WorkflowRecord> {
-    const viewer = viewerOf(context);
+    const viewer = viewerOf(context, 'ESTIMATE');
     const { estimate } = await this.estimates.workflow(
       viewer,
       canonicalWorkflow(toSteps(input)),
@@ -47,7 +48,7 @@ export class WorkflowResolver {
 
   @Mutation(() => WorkflowResult, {
     description:
-      'Runs operations that build on each other, as one job. Charges for delivered images only, once, and never more than was quoted; a picture that fails stops only what builds on it.',
+      'Runs operations that build on each other, as one job. Charges for delivered images only, once, and never more than was quoted; a picture that fails stops only what builds on it. Needs the scope RUN.',
   })
   async runWorkflow(
     @Ctx() context: GraphContext,
@@ -55,7 +56,7 @@ export class WorkflowResolver {
     input: WorkflowInput,
     @Args(() => SubmissionArgs) args: SubmissionArgs,
   ) {
-    const viewer = viewerOf(context);
+    const viewer = viewerOf(context, 'RUN');
     const request = canonicalWorkflow(toSteps(input));
     const options = toSubmitOptions(context, args);
     return answered(context, await this.submissions.workflow(viewer, request, input.maxCredits ?? null, options));

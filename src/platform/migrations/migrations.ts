@@ -11,6 +11,7 @@ import { workflows } from './009-workflows.ts';
 import { money } from './010-money.ts';
 import { library } from './011-library.ts';
 import { renditions } from './012-renditions.ts';
+import { operators } from './013-operators.ts';
 import { budgets } from './014-budgets.ts';
 
 /** Every migration in its order. A published one is never changed; a change is a new one. */
@@ -29,6 +30,7 @@ export const migrations: MigrationProvider = {
       '010-money': money,
       '011-library': library,
       '012-renditions': renditions,
+      '013-operators': operators,
       '014-budgets': budgets,
     };
   },
