@@ -50,10 +50,15 @@ import type { CircuitSettings } from './routing/circuit.ts';
 import { Dispatcher } from './routing/dispatcher.ts';
 import { RouteHealth } from './routing/health.ts';
 import { Tiers } from './tiers/tiers.service.ts';
+import { CostExplanations } from './usage/cost-explanations.service.ts';
+import { InsightsService } from './usage/insights.service.ts';
 import { MarginReports } from './usage/margin-report.service.ts';
 import { MarginReportStore } from './usage/margin-report.store.ts';
 import { PricePreviews } from './usage/price-preview.service.ts';
 import { PricePreviewStore } from './usage/price-preview.store.ts';
+import { Usage } from './usage/usage.service.ts';
+import { UsageStore } from './usage/usage.store.ts';
+import { UsedImagesStore } from './usage/used-images.store.ts';
 import { openVendors } from './vendors.ts';
 
 /** What a test may put in place of the real thing. */
@@ -136,6 +141,7 @@ export async function openDomain(
   const ledgerCheck = new LedgerCheck(db, new LedgerTotalsStore(), [creditLaws, jobLaws], clock);
   const endings = new JobEndings(attempts, metrics, log);
   const jobs = new Jobs(db, jobsStore, attempts, credits, endings, events, clock);
+  const usedImages = new UsedImagesStore(db);
   const keys = new IdempotencyStore(db);
   const submissions = new Submissions({
     acceptances: new Acceptances({ db, store: jobsStore, keys, credits, queue }),
@@ -186,6 +192,9 @@ export async function openDomain(
     accounts,
     apiKeys,
     pricePreviews: new PricePreviews(priceBooks, new PricePreviewStore(db), clock),
+    usage: new Usage(new UsageStore(db), clock),
+    insights: new InsightsService(usedImages, priceBooks),
+    costExplanations: new CostExplanations(jobs, usedImages, priceBooks),
     marginReports: new MarginReports(new MarginReportStore(db), config.creditValueUsd, clock),
     auditLog: new AuditLog(new AuditLogStore(db)),
     credits,

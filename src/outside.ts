@@ -30,6 +30,7 @@ import { createSchema } from './graph/schema.ts';
 import { createServer } from './graph/server.ts';
 import { SocialResolver } from './graph/social/social.resolver.ts';
 import { UploadResolver } from './graph/upload/upload.resolver.ts';
+import { EvidenceResolver, UsageResolver } from './graph/usage/usage.resolver.ts';
 import { StepEstimateResolver, WorkflowResolver } from './graph/workflow/workflow.resolver.ts';
 import { vendorWebhooks } from './jobs/vendor-webhooks.ts';
 import type { OpenParts } from './open-parts.ts';
@@ -102,6 +103,8 @@ function resolversOf(domain: Domain, modes: ProviderModes, metrics: Metrics) {
     new ReportResolver(priceBooks, pricePreviews, marginReports),
     new SocialResolver(),
     new StepEstimateResolver(),
+    new UsageResolver(domain),
+    new EvidenceResolver(),
     new UploadResolver(library.uploads, library.imports, tiers),
     new WorkflowResolver(estimates, submissions, metrics),
   ];

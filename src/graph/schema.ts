@@ -20,6 +20,7 @@ import { REFUSAL_TYPES } from './refusal/refusal.type.ts';
 import { ReportResolver } from './report/report.resolver.ts';
 import { SocialResolver } from './social/social.resolver.ts';
 import { UploadResolver } from './upload/upload.resolver.ts';
+import { EvidenceResolver, UsageResolver } from './usage/usage.resolver.ts';
 import { ONE_OF_INPUTS } from './workflow/workflow.input.ts';
 import { StepEstimateResolver, WorkflowResolver } from './workflow/workflow.resolver.ts';
 
@@ -45,6 +46,8 @@ const RESOLVERS = [
   SocialResolver,
   StepEstimateResolver,
   UploadResolver,
+  UsageResolver,
+  EvidenceResolver,
   WorkflowResolver,
 ] as const;
 
