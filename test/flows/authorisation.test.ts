@@ -235,6 +235,12 @@ describe('from one thing to another', () => {
       '{ ledger(first: 1) { nodes { amount job { id } } } }',
       { at: 'ledger.nodes.0.job', requiredScope: 'RUN' },
     ],
+    [
+      'what shows an insight to its job',
+      ['LIBRARY'],
+      '{ insights { insights { evidence { job { id } asset { id } } } } }',
+      { at: 'insights.insights.0.evidence.0.job', requiredScope: 'RUN' },
+    ],
     ['an entry of the ledger to its job, with RUN', ['RUN'], '{ ledger(first: 1) { nodes { job { id } } } }', null],
     [
       'an estimate to pictures like it',
