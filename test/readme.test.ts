@@ -37,6 +37,15 @@ describe('the README', () => {
     }
   });
 
+  test('shows queries that are answered without an error', async () => {
+    const examples = [...readme.matchAll(/```graphql\n([\s\S]*?)```/g)];
+    expect(examples.length).toBeGreaterThan(0);
+    for (const [, query] of examples) {
+      const { data, errors } = await gateway.ask('PRO', query ?? '');
+      expect([errors, data]).toEqual([undefined, expect.anything()]);
+    }
+  });
+
   test('shows refusals as they really are', async () => {
     const shown = /the mutation alike:\n\n```json\n([\s\S]*?)```/.exec(readme)?.[1] ?? '';
     const { data } = await gateway.ask<{ generate: unknown }>(
@@ -50,7 +59,8 @@ describe('the README', () => {
     const code = readFileSync(join(root, 'src', 'config.ts'), 'utf8');
     const schema = code.slice(code.indexOf('const settings = '), code.indexOf('const SIGNING_KEY_LENGTH_MIN'));
     const read = [...schema.matchAll(/^ {2}([A-Z_]+):/gm)].map((match) => match[1]);
-    const table = readme.slice(readme.indexOf('| setting |'), readme.indexOf('`GET /live`'));
+    const begin = readme.indexOf('| setting |');
+    const table = readme.slice(begin, readme.indexOf('\n\n', begin));
     const listed = table
       .split('\n')
       .flatMap((line) => [...(line.split('|')[1] ?? '').matchAll(/`([A-Z_]+)`/g)].map((match) => match[1]));

@@ -4,17 +4,16 @@ import { anyOf, assetTables } from './assets.tables.ts';
 
 /** The SQL of the end of deleted assets. */
 export class RetentionStore {
-  /** Assets whose deletion is older than `before`, the oldest first. */
-  async due(db: Db, before: Date, limit: number): Promise<string[]> {
-    const rows = await assetTables(db)
+  /** Assets whose deletion is older than `before`, the oldest first, with their accounts. */
+  async due(db: Db, before: Date, limit: number): Promise<{ id: string; account_id: string }[]> {
+    return assetTables(db)
       .selectFrom('assets')
-      .select('id')
+      .select(['id', 'account_id'])
       .where('deleted_at', '<=', before)
       .where('purged_at', 'is', null)
       .orderBy('deleted_at')
       .limit(limit)
       .execute();
-    return rows.map(({ id }) => id);
   }
 
   /**
@@ -27,7 +26,7 @@ export class RetentionStore {
       where id in (
         select id from assets
         where id = any(${ids}::text[]) and deleted_at is not null and purged_at is null
-        order by account_id, id for no key update skip locked
+        order by id for no key update skip locked
       )
       returning id, storage_key as "storageKey"`.execute(tx);
     const purged = rows.map(({ id }) => id);
