@@ -106,7 +106,7 @@ function insufficientCredits(balance: Balance, available: bigint, required: bigi
     available,
     short,
     resetsAt: balance.periodEndsAt,
-    message: `This costs ${formatCredits(required)} credits and ${formatCredits(available)} are available: ${formatCredits(short)} short. Ask for less, top up, or wait for the monthly credits on ${balance.periodEndsAt.toISOString().slice(0, 10)}.`,
+    message: `This costs ${formatCredits(required)} credits and ${formatCredits(available)} are available: ${formatCredits(short)} short. Ask for less, top up, or wait for the monthly credits on ${dayOf(balance.periodEndsAt)}.`,
   };
 }
 
@@ -118,8 +118,12 @@ function spendCapExceeded(balance: Balance, limit: bigint, required: bigint): Re
     spent: balance.spent,
     limit,
     resetsAt: balance.periodEndsAt,
-    message: `This costs ${formatCredits(required)} credits; ${formatCredits(balance.spent)} of this period's spend cap of ${formatCredits(limit)} are spent or held. Ask for less, raise the cap, or wait until ${balance.periodEndsAt.toISOString().slice(0, 10)}.`,
+    message: `This costs ${formatCredits(required)} credits; ${formatCredits(balance.spent)} of this period's spend cap of ${formatCredits(limit)} are spent or held. Ask for less, raise the cap, or wait until ${dayOf(balance.periodEndsAt)}.`,
   };
+}
+
+function dayOf(moment: Date): string {
+  return moment.toISOString().slice(0, 10);
 }
 
 /** Is there enough left in the budget that was named? The hold asks the same again. */
@@ -127,7 +131,7 @@ export function budgetRefusals(budget: Budget, balance: Balance, credits: bigint
   const spent = spentOf(budget, balance);
   if (credits === 0n || spent + credits <= budget.cap) return [];
   const resetsAt = budget.period === 'MONTHLY' ? balance.periodEndsAt : null;
-  const orWait = resetsAt === null ? '' : `, or wait until ${resetsAt.toISOString().slice(0, 10)}`;
+  const otherwise = resetsAt === null ? ', or name another' : `, name another, or wait until ${dayOf(resetsAt)}`;
   return [
     {
       type: 'CapExceeded',
@@ -136,7 +140,7 @@ export function budgetRefusals(budget: Budget, balance: Balance, credits: bigint
       spent,
       limit: budget.cap,
       resetsAt,
-      message: `This costs ${formatCredits(credits)} credits; ${formatCredits(spent)} of the ${formatCredits(budget.cap)} of the budget ${JSON.stringify(budget.name)} are spent or held. Ask for less, raise the budget's cap, name another budget${orWait}.`,
+      message: `This costs ${formatCredits(credits)} credits; ${formatCredits(spent)} of the ${formatCredits(budget.cap)} of the budget ${JSON.stringify(budget.name)} are spent or held. Ask for less, raise the budget's cap${otherwise}.`,
     },
   ];
 }

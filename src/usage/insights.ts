@@ -59,10 +59,12 @@ export function insightsOf(history: History): Insight[] {
     .sort((a, b) => (b.saves > a.saves ? 1 : b.saves < a.saves ? -1 : 0));
 }
 
-/** Several pictures for the same words above DRAFT: all but the newest could have been drafts. */
+/** The same words drawn again later above DRAFT: all but the pictures of the last job could have been drafts. */
 function draftFirst({ images, book }: History): Insight | null {
   const drawn = images.filter(({ request }) => request.operation === 'GENERATE' && request.quality !== 'DRAFT');
-  const tries = [...Map.groupBy(drawn, wordsOf).values()].flatMap(([, ...earlier]) => earlier);
+  const tries = [...Map.groupBy(drawn, wordsOf).values()].flatMap((same) =>
+    same.filter(({ jobId }) => jobId !== same[0]?.jobId),
+  );
   const evidence = savedBy(tries, ({ size }) =>
     priceOf(book, { kind: 'generate', quality: 'DRAFT', model: null, size }),
   );

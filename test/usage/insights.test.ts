@@ -62,6 +62,19 @@ describe('an account', () => {
     });
   });
 
+  test('that asked for variations in one job is not told that they were tries', () => {
+    const batch = { jobId: 'one job' };
+    expect(
+      about(
+        draw([
+          drawn({ quality: 'PREMIUM', count: 2 }, 6_000n, batch),
+          drawn({ quality: 'PREMIUM', count: 2 }, 6_000n, batch),
+        ]),
+        'DRAFT_FIRST',
+      ),
+    ).toBeUndefined();
+  });
+
   test('that drew drafts, or paid with a free allowance, is not told to', () => {
     expect(
       draw([
