@@ -1,5 +1,11 @@
+import type { RootOperationNode } from 'kysely';
 import { expect } from 'vitest';
 import type { TestGateway } from './gateway.ts';
+
+/** Whether a statement only notes when keys were last used: that is written beside the requests, at no moment that a test could know. */
+export function notesUses(node: RootOperationNode): boolean {
+  return node.kind === 'RawNode' && node.sqlFragments.some((text) => text.includes('update api_keys set last_used_at'));
+}
 
 export interface TestKey {
   readonly id: string;
