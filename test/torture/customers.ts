@@ -8,6 +8,8 @@ import { estimateOf, nextWish, submissionOf, type Wish } from './wishes.ts';
 export interface Account {
   readonly id: string;
   readonly key: string;
+  /** The id of a budget that some of its wishes name. */
+  readonly budget: string;
 }
 
 /** What a customer was told of one key, which must hold for ever after. */
@@ -99,6 +101,7 @@ export class Customer {
       ...wish.variables,
       ...(quoted?.quote && { quote: quoted.quote }),
       idempotencyKey,
+      ...(random.percent(25) && { budget: this.#parts.account.budget }),
       waitSeconds: random.percent(30) ? 3 : 0,
     };
     const copies = random.percent(10) ? 2 : 1;

@@ -25,6 +25,8 @@ const GRANT =
   'mutation ($account: ID!, $credits: Credits!) { grantCredits(account: $account, credits: $credits) { id } }';
 const SET_TIER =
   'mutation ($account: ID!, $tier: Tier!, $spendCap: Credits) { setTier(account: $account, tier: $tier, spendCap: $spendCap) { id } }';
+/** Small enough to be spent now and then. */
+const BUDGET = 'mutation { createBudget(input: { name: "a campaign", cap: 40, period: MONTHLY }) { id } }';
 const OPEN =
   'mutation ($input: CreateAccountInput!) { createAccount(input: $input) { account { id } issued { secret } } }';
 
@@ -52,7 +54,16 @@ export class Operator {
       createAccount: { account: { id: string }; issued: { secret: string } };
     }>(OPEN, { input: { name: 'a customer', ...account } });
     if (!data) throw new Error(`no account was opened: ${error}`);
-    return { id: data.createAccount.account.id, key: data.createAccount.issued.secret };
+    const { id } = data.createAccount.account;
+    const key = data.createAccount.issued.secret;
+    const made = await this.#api.insist<{ createBudget: { id: string } }>(
+      key,
+      this.#ways,
+      AbortSignal.timeout(60_000),
+      BUDGET,
+    );
+    if (!made.data) throw new Error(`no budget was made: ${made.error}`);
+    return { id, key, budget: made.data.createBudget.id };
   }
 
   /** Asks until there is an answer. */

@@ -26,8 +26,8 @@ function spelt(declared: string): { declared: string; passed: string } {
 export function submissionOf({ mutation }: Wish): string {
   const { declared, passed } = spelt(ARGUMENTS[mutation].declared);
   const refused = mutation === 'runWorkflow' ? 'WorkflowRefused' : 'Refused';
-  return `mutation (${declared}, $quote: String, $idempotencyKey: String, $waitSeconds: Int! = 0) {
-    answer: ${mutation}(${passed}, quote: $quote, idempotencyKey: $idempotencyKey, waitSeconds: $waitSeconds) {
+  return `mutation (${declared}, $quote: String, $idempotencyKey: String, $budget: ID, $waitSeconds: Int! = 0) {
+    answer: ${mutation}(${passed}, quote: $quote, idempotencyKey: $idempotencyKey, budget: $budget, waitSeconds: $waitSeconds) {
       __typename ... on Submission { replayed job { id status credits } } ... on ${refused} { refusals { __typename } } } }`;
 }
 
