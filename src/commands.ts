@@ -1,10 +1,9 @@
 import { mkdir } from 'node:fs/promises';
 import type { Config } from './config.ts';
-import { creditLaws } from './credits/credits.laws.store.ts';
 import { openDatabase, openDomain, openPlatform } from './domain.ts';
-import { jobLaws } from './jobs/jobs.laws.store.ts';
 import { LedgerCheck, type LedgerReport } from './jobs/ledger-check.ts';
 import { LedgerTotalsStore } from './jobs/ledger-totals.store.ts';
+import { ALL_LAWS } from './laws.ts';
 import { OpenParts } from './open-parts.ts';
 import { systemClock } from './platform/clock.ts';
 import { openLog } from './platform/log.ts';
@@ -34,7 +33,7 @@ export async function checkLedger(config: Config): Promise<LedgerReport> {
   try {
     const database = await openDatabase(config, openLog(config), { unhurried: true });
     const { db } = parts.opened(database, (part) => part.close());
-    return await new LedgerCheck(db, new LedgerTotalsStore(), [creditLaws, jobLaws], systemClock).run();
+    return await new LedgerCheck(db, new LedgerTotalsStore(), ALL_LAWS, systemClock).run();
   } finally {
     await parts.close();
   }

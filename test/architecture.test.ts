@@ -85,6 +85,7 @@ const AT_THE_DOOR = new Set([
   'open-parts.ts',
   'outside.ts',
   'demo-accounts.ts',
+  'laws.ts',
   'library.ts',
   'vendors.ts',
 ]);

@@ -1,4 +1,5 @@
 import { badInput, notFound, unknownReference } from '../errors.ts';
+import { checkedName } from '../platform/checked-name.ts';
 import type { Clock } from '../platform/clock.ts';
 import { checkPageSize, readCursor } from '../platform/cursor.ts';
 import { type Db, inTransaction, type Tx } from '../platform/database.ts';
@@ -11,7 +12,6 @@ import { checkBulk, knownAssets } from './curation.service.ts';
 
 export const COLLECTIONS_MAX = 1_000;
 export const COLLECTIONS_OF_ASSET_MAX = 50;
-const NAME_LENGTH_MAX = 200;
 /** The name of the list, which its cursors carry. */
 export const COLLECTIONS_LIST = 'collections';
 
@@ -31,7 +31,7 @@ export class Collections {
     const collection: Collection = {
       id: newId('collection'),
       accountId,
-      name: asName(name),
+      name: checkedName('name', name),
       coverId: null,
       createdAt: this.clock.now(),
     };
@@ -50,7 +50,7 @@ export class Collections {
     { name, cover }: { readonly name?: string | undefined; readonly cover?: string | null | undefined },
   ): Promise<Collection> {
     const change = {
-      ...(name !== undefined && { name: asName(name) }),
+      ...(name !== undefined && { name: checkedName('name', name) }),
       ...(cover !== undefined && { cover_id: cover }),
     };
     return inTransaction(this.db, async (tx) => {
@@ -176,11 +176,4 @@ export class Collections {
     if (!collection) throw unknownReference('collection', id, 'id');
     return collection;
   }
-}
-
-function asName(text: string): string {
-  const name = text.trim();
-  if (name.length < 1 || name.length > NAME_LENGTH_MAX || name.includes('\0'))
-    throw badInput('name', text, `1 to ${NAME_LENGTH_MAX} characters`);
-  return name;
 }

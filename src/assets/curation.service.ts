@@ -1,4 +1,5 @@
 import { badInput, unknownReference } from '../errors.ts';
+import { checkedName } from '../platform/checked-name.ts';
 import type { Clock } from '../platform/clock.ts';
 import { type Db, inTransaction, type Tx } from '../platform/database.ts';
 import type { Asset } from './asset.ts';
@@ -32,7 +33,7 @@ export class Curation {
   async update(accountId: string, id: string, { title, favourite, tags }: AssetChange): Promise<Asset> {
     const wanted = tags && asTags('tags', tags);
     const change = {
-      ...(title !== undefined && { title: title === null ? null : asTitle(title) }),
+      ...(title !== undefined && { title: title === null ? null : checkedName('title', title, TITLE_LENGTH_MAX) }),
       ...(favourite !== undefined && { favourite }),
     };
     return inTransaction(this.db, async (tx) => {
@@ -139,11 +140,4 @@ function one(assets: readonly Asset[]): Asset {
   const [asset] = assets;
   if (!asset) throw new Error('an asset that is locked has gone');
   return asset;
-}
-
-function asTitle(text: string): string {
-  const title = text.trim();
-  if (title.length < 1 || title.length > TITLE_LENGTH_MAX || title.includes('\0'))
-    throw badInput('title', text, `1 to ${TITLE_LENGTH_MAX} characters, or null for none`);
-  return title;
 }

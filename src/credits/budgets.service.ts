@@ -1,5 +1,6 @@
 import DataLoader from 'dataloader';
 import { badInput, notFound } from '../errors.ts';
+import { checkedName } from '../platform/checked-name.ts';
 import type { Clock } from '../platform/clock.ts';
 import { checkPageSize, readCursor } from '../platform/cursor.ts';
 import { type Db, inTransaction } from '../platform/database.ts';
@@ -8,7 +9,6 @@ import type { Budget, BudgetPeriod } from './budget.ts';
 import type { BudgetsStore } from './budgets.store.ts';
 
 export const BUDGETS_MAX = 500;
-const NAME_LENGTH_MAX = 200;
 const CAP_MAX = 1_000_000_000_000n;
 /** The name of the list, which its cursors carry. */
 export const BUDGETS_LIST = 'budgets';
@@ -64,7 +64,7 @@ export class Budgets {
     const budget: Budget = {
       id: newId('budget'),
       accountId,
-      name: asName(name),
+      name: checkedName('name', name),
       cap: asCap(cap),
       period,
       spent: 0n,
@@ -83,7 +83,7 @@ export class Budgets {
   /** @throws NOT_FOUND, BAD_USER_INPUT */
   async update(accountId: string, id: string, { name, cap, open }: BudgetChange): Promise<Budget> {
     const change = {
-      ...(name !== undefined && { name: asName(name) }),
+      ...(name !== undefined && { name: checkedName('name', name) }),
       ...(cap !== undefined && { cap: asCap(cap) }),
       ...(open !== undefined && { closed_at: open ? null : this.clock.now() }),
     };
@@ -106,13 +106,6 @@ export class Budgets {
     const found = await this.store.page(this.db, accountId, page.first + 1, beforeId);
     return { items: found.slice(0, page.first), hasNextPage: found.length > page.first };
   }
-}
-
-function asName(text: string): string {
-  const name = text.trim();
-  if (name.length < 1 || name.length > NAME_LENGTH_MAX || name.includes('\0'))
-    throw badInput('name', text, `1 to ${NAME_LENGTH_MAX} characters`);
-  return name;
 }
 
 function asCap(cap: bigint): bigint {

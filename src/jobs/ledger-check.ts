@@ -2,7 +2,7 @@ import { DomainError } from '../errors.ts';
 import type { Clock } from '../platform/clock.ts';
 import { type Db, inSnapshot } from '../platform/database.ts';
 import { isDatabaseAway } from '../platform/database-errors.ts';
-import type { LawResult, Laws } from '../platform/laws.ts';
+import { checkAll, type LawResult, type Laws } from '../platform/laws.ts';
 import type { LedgerTotals, LedgerTotalsStore } from './ledger-totals.store.ts';
 
 export interface LedgerReport {
@@ -30,8 +30,7 @@ export class LedgerCheck {
     const checkedAt = this.clock.now();
     return inSnapshot(this.db, async (tx) => {
       const totals = await this.store.totals(tx);
-      const laws: LawResult[] = [];
-      for (const each of this.laws) laws.push(...(await each.check(tx)));
+      const laws = await checkAll(tx, this.laws);
       return { checkedAt, ok: laws.every(({ violations }) => violations === 0), totals, laws };
     });
   }

@@ -35,3 +35,10 @@ export async function checkLaws(tx: Tx, laws: readonly Law[]): Promise<LawResult
   }
   return results;
 }
+
+/** The same for the laws of several parts. */
+export async function checkAll(tx: Tx, parts: readonly Laws[]): Promise<LawResult[]> {
+  const results: LawResult[] = [];
+  for (const part of parts) results.push(...(await part.check(tx)));
+  return results;
+}

@@ -1,8 +1,9 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { libraryLaws } from '../../src/assets/assets.laws.store.ts';
 import { StorageUses } from '../../src/assets/storage-use.service.ts';
 import { StorageUseStore } from '../../src/assets/storage-use.store.ts';
-import type { Database } from '../../src/platform/database.ts';
+import { type Database, inSnapshot } from '../../src/platform/database.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { ENGINES, freshDatabase } from '../support/databases.ts';
 import { curationOn, retentionOn, TRASH_DAYS } from './curation.ts';
@@ -22,6 +23,7 @@ for (const engine of ENGINES)
       library = await TestLibrary.on(database.db);
     });
     afterAll(async () => {
+      expect((await inSnapshot(database.db, libraryLaws.check)).filter(({ violations }) => violations > 0)).toEqual([]);
       await library.close();
       await database.close();
     });

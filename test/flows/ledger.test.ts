@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { creditLaws } from '../../src/credits/credits.laws.store.ts';
-import { jobLaws } from '../../src/jobs/jobs.laws.store.ts';
+import { ALL_LAWS } from '../../src/laws.ts';
 import { inSnapshot, openPglite } from '../../src/platform/database.ts';
+import { checkAll } from '../../src/platform/laws.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { askProgram, runProgram, startProgram } from '../support/program.ts';
 import { generate, open, openAccount } from '../support/stories.ts';
@@ -145,10 +145,7 @@ describe('verifyLedger', () => {
     const { data } = await gateway.ask<Report>('OPERATOR', VERIFY);
     expect(data?.verifyLedger).toMatchObject({ ok: true, totals: { held: 0, lossUsd: expect.any(Number) } });
     expect(data?.verifyLedger.totals.lossUsd).toBeGreaterThan(0);
-    const laws = await inSnapshot(gateway.database.db, async (tx) => [
-      ...(await creditLaws.check(tx)),
-      ...(await jobLaws.check(tx)),
-    ]);
+    const laws = await inSnapshot(gateway.database.db, (tx) => checkAll(tx, ALL_LAWS));
     expect(data?.verifyLedger.laws.map(({ law }) => law)).toEqual(laws.map(({ law }) => law));
 
     // What no statement of ours does: credits out of nothing, balanced so that the database itself lets it pass.

@@ -1,14 +1,13 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { creditLaws } from '../../src/credits/credits.laws.store.ts';
-import { jobLaws } from '../../src/jobs/jobs.laws.store.ts';
+import { ALL_LAWS } from '../../src/laws.ts';
 import type { Db } from '../../src/platform/database.ts';
-import type { LawResult } from '../../src/platform/laws.ts';
+import { checkAll, type LawResult } from '../../src/platform/laws.ts';
 
 /** Every law of ledger and jobs that is broken at this moment. They hold at every moment, also while everything dies. */
 export async function brokenLaws(db: Db): Promise<LawResult[]> {
   // All of them see the database as it is now, and change nothing.
   const snapshot = db.transaction().setIsolationLevel('repeatable read').setAccessMode('read only');
-  const results = await snapshot.execute(async (tx) => [...(await creditLaws.check(tx)), ...(await jobLaws.check(tx))]);
+  const results = await snapshot.execute((tx) => checkAll(tx, ALL_LAWS));
   return results.filter(({ violations }) => violations > 0);
 }
 

@@ -44,7 +44,7 @@ export class LedgerResolver {
 
   @Query(() => LedgerReport, {
     description:
-      'Checks every law of the ledger and of the jobs on all that is written, of all accounts, as it is at one moment. For operators.',
+      'Checks every law of the ledger, of the jobs and of the library on all that is written, of all accounts, as it is at one moment. For operators.',
   })
   async verifyLedger(@Ctx() context: GraphContext): Promise<LedgerReport> {
     operatorOf(context);
