@@ -12,6 +12,7 @@ import { money } from './010-money.ts';
 import { library } from './011-library.ts';
 import { renditions } from './012-renditions.ts';
 import { budgets } from './014-budgets.ts';
+import { libraryIndexes } from './015-library-indexes.ts';
 
 /** Every migration in its order. A published one is never changed; a change is a new one. */
 export const migrations: MigrationProvider = {
@@ -30,6 +31,7 @@ export const migrations: MigrationProvider = {
       '011-library': library,
       '012-renditions': renditions,
       '014-budgets': budgets,
+      '015-library-indexes': libraryIndexes,
     };
   },
 };
