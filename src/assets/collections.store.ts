@@ -75,8 +75,8 @@ export class CollectionsStore {
   /** Adding what is there already changes nothing. */
   async add(tx: Tx, collectionId: string, assetIds: readonly string[], addedAt: Date): Promise<void> {
     await sql`
-      insert into collection_assets (collection_id, asset_id, added_at)
-      select ${collectionId}, asset_id, ${addedAt}::timestamptz from unnest(${assetIds}::text[]) as asset_id
+      insert into collection_assets (collection_id, asset_id, added_at, created_at)
+      select ${collectionId}, id, ${addedAt}::timestamptz, created_at from assets where id = any(${assetIds}::text[])
       on conflict do nothing`.execute(tx);
   }
 
@@ -98,18 +98,30 @@ export class CollectionsStore {
       .execute();
   }
 
-  /** How many assets each collection that is not empty has, and which stands for it. */
+  /**
+   * How many assets each collection that is not empty has, and which stands for it. Deleted ones are few: they are counted apart
+   * and taken off.
+   */
   async contents(db: Db, ids: readonly string[]): Promise<Map<string, CollectionContents>> {
     const { rows } = await sql<{ id: string; assets: bigint; chosen: string | null; latest: string | null }>`
-      select c.id, inside.assets,
+      with deleted as materialized (
+        select m.collection_id, count(*) as assets from (
+          select id from assets
+          where account_id in (select account_id from collections where id = any(${ids}::text[]))
+            and deleted_at is not null and purged_at is null offset 0
+        ) a cross join lateral (
+          select collection_id from collection_assets where asset_id = a.id and collection_id = any(${ids}::text[]) offset 0
+        ) m
+        group by m.collection_id
+      )
+      select c.id, inside.assets - coalesce(deleted.assets, 0) as assets,
         (select a.id from assets a join collection_assets m on m.asset_id = a.id and m.collection_id = c.id
           where a.id = c.cover_id and a.deleted_at is null) as chosen,
         (select m.asset_id from collection_assets m join assets a on a.id = m.asset_id and a.deleted_at is null
           where m.collection_id = c.id order by m.added_at desc, m.asset_id desc limit 1) as latest
       from collections c cross join lateral (
-        select count(*) as assets from collection_assets m join assets a on a.id = m.asset_id and a.deleted_at is null
-        where m.collection_id = c.id
-      ) inside
+        select count(*) as assets from collection_assets m where m.collection_id = c.id
+      ) inside left join deleted on deleted.collection_id = c.id
       where c.id = any(${ids}::text[])`.execute(db);
     return new Map(
       rows.map(({ id, assets, chosen, latest }) => [id, { assets: Number(assets), coverId: chosen ?? latest }]),

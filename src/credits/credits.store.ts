@@ -172,7 +172,9 @@ export class CreditsStore {
       .where('t.account_id', '=', accountId)
       .$if(after !== null, (query) =>
         query.where(
-          sql<SqlBool>`(t.position, e.sequence) < (
+          // The first condition says no more than the second, but an index can answer it.
+          sql<SqlBool>`t.position <= (select position from ledger_transactions where id = ${after?.id} and account_id = ${accountId})
+            and (t.position, e.sequence) < (
             (select position from ledger_transactions where id = ${after?.id} and account_id = ${accountId}), ${after?.number}::int)`,
         ),
       )

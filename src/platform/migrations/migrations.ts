@@ -13,6 +13,7 @@ import { library } from './011-library.ts';
 import { renditions } from './012-renditions.ts';
 import { operators } from './013-operators.ts';
 import { budgets } from './014-budgets.ts';
+import { libraryIndexes } from './015-library-indexes.ts';
 
 /** Every migration in its order. A published one is never changed; a change is a new one. */
 export const migrations: MigrationProvider = {
@@ -32,6 +33,7 @@ export const migrations: MigrationProvider = {
       '012-renditions': renditions,
       '013-operators': operators,
       '014-budgets': budgets,
+      '015-library-indexes': libraryIndexes,
     };
   },
 };
