@@ -21,6 +21,7 @@ afterAll(() => gateway.stop());
 
 interface Page {
   readonly nodes: readonly { readonly id: string; readonly createdAt: string }[];
+  readonly totalCount?: number;
   readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null };
 }
 
@@ -112,9 +113,10 @@ describe('a page of fifty', () => {
   test('filters', async () => {
     const { data } = await gateway.ask<Record<string, Page>>(
       { key },
-      '{ all: assets(first: 100, filter: { provider: WAVESPEED, model: "wavespeed/qwen-image", operation: GENERATE }) { nodes { id } } none: assets(filter: { provider: GEMINI }) { nodes { id } } }',
+      '{ all: assets(first: 100, filter: { provider: WAVESPEED, model: "wavespeed/qwen-image", operation: GENERATE }) { nodes { id } } some: assets(first: 1) { totalCount nodes { id } } none: assets(filter: { provider: GEMINI }) { totalCount nodes { id } } }',
     );
     expect([data?.all?.nodes.length, data?.none?.nodes.length]).toEqual([50, 0]);
+    expect([data?.some?.totalCount, data?.some?.nodes.length, data?.none?.totalCount]).toEqual([50, 1, 0]);
   });
 });
 

@@ -67,9 +67,12 @@ export class AssetResolver {
     after: string | null,
   ) {
     const order = orderBy ?? NEWEST_FIRST;
-    const request = { first, after, order, filter: filter && toAssetFilter(filter) };
-    const page = await this.sources.lists.page(viewerOf(context, 'LIBRARY').id, request);
-    return toConnection(page, after, (asset) => assetCursor(asset, order));
+    const { lists } = this.sources;
+    const { id } = viewerOf(context, 'LIBRARY');
+    const wanted = filter ? toAssetFilter(filter) : {};
+    const page = await lists.page(id, { first, after, order, filter: wanted });
+    const connection = toConnection(page, after, (asset) => assetCursor(asset, order));
+    return { ...connection, totalCount: () => lists.count(id, wanted) };
   }
 
   @Query(() => [TagCount], {

@@ -76,6 +76,10 @@ export class Asset extends Node {
 }
 
 export const AssetConnection = connectionOf(Asset, 'Asset', 'assets');
+Field(() => Int, {
+  description:
+    'Assets of all pages together. They are counted when this is asked for, which takes longer the more there are.',
+})(AssetConnection.prototype, 'totalCount');
 
 @ObjectType({ description: 'A tag of the account.', simpleResolvers: true })
 export class TagCount {
