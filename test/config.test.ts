@@ -57,6 +57,7 @@ describe('with nothing set', () => {
       importAllow: [],
       sandboxLatency: 1,
       sandboxFaults: null,
+      trashDays: 30,
       creditValueUsd: 0.01,
       readsPerMinute: 6000,
       playground: true,

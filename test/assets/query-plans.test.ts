@@ -11,6 +11,7 @@ import { AssetLists, assetCursor } from '../../src/assets/asset-lists.service.ts
 import { AssetListsStore } from '../../src/assets/asset-lists.store.ts';
 import type { Database, Db } from '../../src/platform/database.ts';
 import { newId } from '../../src/platform/ids.ts';
+import { USAGE_GROUPINGS } from '../../src/usage/usage.ts';
 import { createPostgresDatabase, hasPostgres } from '../support/databases.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { fillJobs } from '../support/large-ledger.ts';
@@ -219,6 +220,14 @@ async function useEverything(gateway: TestGateway, { id, key }: { id: string; ke
   const page = await ask(jobs);
   await ask(jobs, { after: page?.jobs?.pageInfo.endCursor });
   await ask('{ jobs(first: 20, status: SUCCEEDED) { nodes { id } } }');
+  const day = { from: new Date(Date.now() - 86_400_000).toISOString(), to: new Date().toISOString() };
+  for (const by of USAGE_GROUPINGS)
+    await ask(
+      `query ($p: UsagePeriodInput!) { usage(period: $p, groupBy: ${by}) { total { credits } groups { key credits } } }`,
+      { p: day },
+    );
+  await ask('query ($p: UsagePeriodInput!) { insights(period: $p) { images insights { kind } } }', { p: day });
+  await ask('{ usageLevel { percent } budgets(first: 20) { nodes { spent left } } }');
   const some = assetIds.slice(-3);
   await ask('mutation ($a: [ID!]!) { tagAssets(assets: $a, add: ["one more"], remove: ["spring"]) { id } }', {
     a: some,

@@ -348,6 +348,7 @@ describe.each(ENGINES)('the ledger on %s', (engine) => {
         captured: null,
         released: null,
         freeImages: {},
+        budgetId: null,
         priceVersion: 3,
         settledAt: null,
       };
