@@ -72,11 +72,12 @@ export class CollectionsStore {
     return (await query.execute()).map(collectionOf);
   }
 
-  /** Adding what is there already changes nothing. */
+  /** Adding what is there already changes nothing. None of them is purged meanwhile, and so left behind in it. */
   async add(tx: Tx, collectionId: string, assetIds: readonly string[], addedAt: Date): Promise<void> {
     await sql`
       insert into collection_assets (collection_id, asset_id, added_at, created_at)
-      select ${collectionId}, id, ${addedAt}::timestamptz, created_at from assets where id = any(${assetIds}::text[])
+      select ${collectionId}, id, ${addedAt}::timestamptz, created_at from assets
+      where id = any(${assetIds}::text[]) and purged_at is null order by id for share
       on conflict do nothing`.execute(tx);
   }
 

@@ -39,8 +39,8 @@ export class Retention {
   }
 
   /**
-   * Destroys deleted assets of one account now, and answers how many. Written down first: bytes that a crash leaves behind belong to nobody
-   * then, and are swept like all such.
+   * Destroys deleted assets of one account now, and answers how many. Written down first: bytes that a crash leaves behind
+   * belong to nobody then, and are swept like all such.
    */
   async purge(ids: readonly string[]): Promise<number> {
     if (ids.length === 0) return 0;

@@ -18,7 +18,7 @@ export class RetentionStore {
 
   /**
    * Forgets everything about deleted assets but what they cost and where they came from, and answers where their bytes are.
-   * What has been restored meanwhile, or purged by somebody else, is left out.
+   * Waits for whoever has one in hand. What has been restored meanwhile, or purged by somebody else, is left out.
    */
   async purge(tx: Tx, ids: readonly string[], now: Date): Promise<{ id: string; storageKey: string }[]> {
     const { rows } = await sql<{ id: string; storageKey: string }>`
@@ -26,13 +26,12 @@ export class RetentionStore {
       where id in (
         select id from assets
         where id = any(${ids}::text[]) and deleted_at is not null and purged_at is null
-        order by id for no key update skip locked
+        order by id for no key update
       )
       returning id, storage_key as "storageKey"`.execute(tx);
     const purged = rows.map(({ id }) => id);
     await assetTables(tx).deleteFrom('asset_tags').where('asset_id', '=', anyOf(purged)).execute();
     await sql`delete from collection_assets where asset_id = any(${purged}::text[])`.execute(tx);
-    await sql`update collections set cover_id = null where cover_id = any(${purged}::text[])`.execute(tx);
     return rows;
   }
 }

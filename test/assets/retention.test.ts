@@ -104,6 +104,26 @@ for (const engine of ENGINES)
       expect(await useOf()).toEqual({ assets: 0, bytes: 0 });
     });
 
+    it.skipIf(engine === 'pglite')('are destroyed also when somebody has them in hand at that moment', async () => {
+      const asset = await keep();
+      await curationOn(library).delete(account, [asset.id], false);
+      const [held, letGo] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      const hand = database.db.transaction().execute(async (tx) => {
+        await sql`select id from assets where id = ${asset.id} for no key update`.execute(tx);
+        held.resolve();
+        await letGo.promise;
+      });
+      await held.promise;
+      const purging = retentionOn(library).purge([asset.id]);
+      const waiting = sql<{ pid: number }>`
+        select pid from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+      await expect.poll(async () => (await waiting.execute(database.db)).rows.length).toBe(1);
+      letGo.resolve();
+      expect(await purging).toBe(1);
+      await hand;
+      expect(await library.storage.size(asset.storageKey)).toBeNull();
+    });
+
     it('leave no bytes behind when the process dies between the word and the deed', async () => {
       const asset = await keep();
       await curationOn(library).delete(account, [asset.id], false);

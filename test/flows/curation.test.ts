@@ -192,6 +192,15 @@ describe('a collection', () => {
     });
   });
 
+  test('is shown by what was added last once its chosen cover is destroyed', async () => {
+    const [cover, other] = [await picture('the cover'), await picture('not the cover')];
+    const id = await create('with a cover');
+    await ask(`mutation { addToCollection(id: "${id}", assets: ["${cover.id}", "${other.id}"]) { id } }`);
+    await ask(`mutation { updateCollection(id: "${id}", cover: "${cover.id}") { id } }`);
+    await ask(`mutation { deleteAssets(assets: ["${cover.id}"], permanently: true) { id } }`);
+    expect(await shown(id)).toMatchObject({ collection: { count: 1, cover: { id: other.id } } });
+  });
+
   test('gives assets away to another, and its assets outlive it', async () => {
     const { id: asset } = await picture('wanderer');
     const [from, to] = [await create('from'), await create('to')];

@@ -62,7 +62,8 @@ test('a workflow that is killed half-way goes on where it was: nothing is ordere
   await expect
     .poll(() => vendor.journal().filter(({ vendorId }) => vendorId !== null).length, { timeout: 40_000 })
     .toBe(4);
-  // The vendor has answered; what the gateway is asked after that, it answers after having written down the vendor's ids.
+  // The vendor has answered, and the gateway must have written its ids down before it dies. Nothing outside tells when it
+  // has; each of these questions waits behind that statement for the only connection of the database.
   for (let asked = 0; asked < 5; asked++)
     expect((await newest(first))?.images.slice(0, 4).map(({ status }) => status)).toEqual([
       'DELIVERED',
